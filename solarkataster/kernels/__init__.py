@@ -1,0 +1,1 @@
+"""Compiled loops: numpy arrays and numbers in, numbers out."""

@@ -1,0 +1,1 @@
+"""Dask: where the work of a step happens, one file a step."""

@@ -1,0 +1,15 @@
+"""Conversions and physical constants, each with its unit and source."""
+
+from __future__ import annotations
+
+#: Radius of the GRS80 ellipsoid's volume sphere (Moritz 2000, J. Geodesy 74). [m]
+EARTH_RADIUS_M = 6_371_000.8
+
+#: Share of the curvature that refraction takes back on long sights (Gauss; usual in surveying). [–]
+REFRACTION_COEFFICIENT = 0.13
+
+#: Radius of a sphere on which sight lines are straight although the air bends them. [m]
+EFFECTIVE_EARTH_RADIUS_M = EARTH_RADIUS_M / (1.0 - REFRACTION_COEFFICIENT)
+
+WH_PER_KWH = 1000.0
+MONTHS = tuple(f"{month:02d}" for month in range(1, 13))
