@@ -1,0 +1,41 @@
+"""Where the real scenes are, and what a test says when they are not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def real_data_folder() -> Path:
+    """Folder of the real scenes: SOLARKATASTER_DATA, by default ../shared/data from the repo root."""
+    return Path(os.environ.get("SOLARKATASTER_DATA", REPO.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The real scenes; the test is skipped, with the reason, where they are absent."""
+    folder = real_data_folder()
+    if not (folder / "bonn_west").is_dir():
+        pytest.skip(f"real data not found in {folder}; set SOLARKATASTER_DATA to run this test")
+    return folder
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.real_data)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One line for the log: how many tests on real data ran, how many were skipped."""
+
+    def count(outcome):
+        reports = terminalreporter.stats.get(outcome, [])
+        return sum("real_data" in report.keywords for report in reports)
+
+    ran = count("passed") + count("failed")
+    terminalreporter.write_line(f"real data: {ran} run, {count('skipped')} skipped")
