@@ -1,0 +1,326 @@
+"""One frozen model per section of a municipality's config file; the comments `new` writes."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import re
+import textwrap
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+)
+
+from solarkataster.config_faults import config_error, expand_variables, fields_of, one_line
+from solarkataster.errors import ConfigError, InputErrors
+
+_GERMAN_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def _absolute(value: Any, info: ValidationInfo) -> Any:
+    """A path or pattern as text, absolute; relative ones start at the config file's folder."""
+    if not isinstance(value, str | Path) or not str(value).strip():
+        return value
+    folder = (info.context or {}).get("folder") or Path.cwd()
+    return os.path.normpath(Path(folder) / Path(value).expanduser())
+
+
+def _patterns(value: Any, info: ValidationInfo) -> Any:
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(_absolute(one, info) for one in values)
+
+
+def _date_text(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+_Text = Annotated[str, Field(min_length=1)]
+_FilePath = Annotated[Path, BeforeValidator(_absolute), Field(strict=False)]
+_RasterPatterns = Annotated[
+    tuple[_Text, ...], BeforeValidator(_patterns), Field(min_length=1, strict=False)
+]
+_Date = Annotated[str, BeforeValidator(_date_text)]
+_Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Section(BaseModel):
+    """What all sections share: no unknown key, no silent conversion, no change after loading."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True
+    )
+
+
+class MunicipalityConfig(Section):
+    """Whose solar cadastre this is."""
+
+    name: Annotated[_Text, Field(examples=["Musterstadt"])]
+    """Name as citizens read it on the map."""
+
+    @property
+    def slug(self) -> str:
+        """The name as a folder name: lower case, ASCII, hyphens."""
+        text = self.name.lower().translate(_GERMAN_LETTERS)
+        return re.sub(r"[^a-z0-9]+", "-", text).strip("-") or "municipality"
+
+
+class InputsConfig(Section):
+    """
+    The municipality's files. Paths start at this file's folder; ${VARIABLE} and
+    ${VARIABLE:-default} are expanded. Rasters may be a file, a list or a glob.
+    """
+
+    dsm: Annotated[_RasterPatterns, Field(examples=["dsm/*.tif"])]
+    """Surface model: heights above the datum with buildings and trees, in metres. Its cells are
+    the grid of the run; its tiles must lie on one lattice."""
+
+    dtm: Annotated[_RasterPatterns, Field(examples=["dtm/*.tif"])]
+    """Terrain model: bare ground in the same coordinate system and height datum. It may be coarser
+    or shifted; it is then read bilinearly on the cells of the surface model."""
+
+    footprints: Annotated[_FilePath, Field(examples=["footprints.gpkg"])]
+    """Building footprints: GeoPackage, Shapefile, GeoJSON, FlatGeobuf or GeoParquet."""
+
+    footprint_id: Annotated[_Text, Field(examples=["gml_id"])]
+    """Column with one unique id per footprint; it becomes building_id and is never renumbered."""
+
+    footprint_layer: Annotated[_Text | None, Field(examples=["buildings"])] = None
+    """Layer of the footprint file; needed only when it holds more than one."""
+
+    weather: Annotated[_FilePath, Field(examples=["TRY2015_Jahr.dat"])]
+    """One year of hourly weather: DWD test reference year (.dat), EPW or CSV."""
+
+    surface_model_date: Annotated[_Date | None, Field(examples=["2024-03-15"])] = None
+    """Date of the flight, for the map and the layers; buildings newer than it are missing."""
+
+    footprint_date: Annotated[_Date | None, Field(examples=["2024-06-01"])] = None
+    """Date of the footprints, for the map and the layers."""
+
+
+class WeatherConfig(Section):
+    """How to read the weather file; only a CSV needs more than the defaults."""
+
+    format: Literal["auto", "try", "epw", "csv"] = "auto"
+    """Format of the file; auto goes by its first lines."""
+
+    label: Annotated[Literal["start", "centre", "end"] | None, Field(examples=["end"])] = None
+    """Which moment of the hour the time stamps name. Without it the format's custom is
+    taken (end of the hour) and the run stops if clear days contradict it; 30 minutes cost 2 % and
+    swap east and west."""
+
+    max_distance_km: Annotated[float, Field(gt=0)] = 100.0
+    """Farthest weather site accepted, in km from the middle of the surface model. A test reference
+    year stands for a climate region; 100 km reaches every neighbouring station."""
+
+    columns: dict[str, str] = Field(
+        default={}, examples=['{ time = "time", ghi = "G_hor", dhi = "D_hor" }']
+    )
+    """CSV only: which of its columns hold time, ghi, dhi, bhi, dni, temp_air, wind_speed
+    (W/m², °C, m/s)."""
+
+    latitude: Annotated[float | None, Field(ge=-90, le=90, examples=[50.73])] = None
+    """CSV only: latitude of the site, in degrees north."""
+
+    longitude: Annotated[float | None, Field(ge=-180, le=180, examples=[7.1])] = None
+    """CSV only: longitude of the site, in degrees east."""
+
+    elevation_m: Annotated[float, Field(ge=-500, le=9000)] = 0.0
+    """CSV only: height of the site above the sea, in m; enters the air mass."""
+
+    utc_offset_hours: Annotated[float | None, Field(ge=-14, le=14, examples=[1.0])] = None
+    """CSV only: offset of its clock from UTC, in hours, without daylight saving (MEZ is 1)."""
+
+
+class RoofsConfig(Section):
+    """How roof planes are found and where light is collected on them."""
+
+    min_plane_area_m2: Annotated[float, Field(gt=0)] = 2.5
+    """Smallest roof plane kept, in m² of ground plan: one module and a margin."""
+
+    lift_m: Annotated[float, Field(ge=0, le=2)] = 0.1
+    """Height of the receivers above the fitted plane, in m. It keeps the few centimetres of noise
+    in the surface from raising the roof's own horizon."""
+
+
+class HorizonConfig(Section):
+    """How far and how finely the skyline is seen."""
+
+    reach_m: Annotated[float, Field(gt=0, le=20_000)] = 500.0
+    """Obstacles nearer than this are always seen, in m; also the halo of a tile. A 40 m tower casts
+    500 m of shadow while the sun is under 5°."""
+
+    n_azimuth: Annotated[int, Field(ge=8, le=1440)] = 72
+    """Directions of the horizon. 72 suffice for roofs: 0.3 % RMSE against 720."""
+
+
+class IrradiationConfig(Section):
+    """How the weather becomes light on a surface."""
+
+    sky: Literal["perez", "perez-driesse"] = "perez"
+    """Sky radiance model, as in pvlib."""
+
+    albedo: _Fraction = 0.2
+    """Share of light the ground reflects; 0.2 is pvlib's value for built-up and green ground."""
+
+
+class TilesConfig(Section):
+    """How the area is cut for computing; results do not depend on it."""
+
+    size_m: Annotated[float, Field(ge=50, le=20_000)] = 1000.0
+    """Edge of a tile, in m, halo not counted. Memory per worker grows with it: about 1 GB at 1 km
+    and 0.5 m cells."""
+
+
+class LimitsConfig(Section):
+    """
+    When an input is too bad to compute with. Above a limit the run stops before it starts; below
+    it every building concerned is marked.
+    """
+
+    max_bad_footprints_fraction: _Fraction = 0.01
+    """Share of footprints that may be null, empty or invalid: more is a damaged export."""
+
+    max_off_raster_fraction: _Fraction = 0.5
+    """Share of footprints that may lie off the surface model."""
+
+    below_terrain_m: Annotated[float, Field(ge=0)] = 0.5
+    """A surface this far under the terrain is wrong, in m; noise of two flights stays below."""
+
+    max_below_terrain_fraction: _Fraction = 0.05
+    """Share of cells that may lie that far under the terrain."""
+
+    min_median_height_m: float = -5.0
+    """Lowest median of surface minus terrain outside footprints, in m; under it the surface model
+    is a height above ground or has another datum."""
+
+    max_zero_fraction: _Fraction = 0.001
+    """Share of cells that may be exactly 0 without a nodata tag where the other heights are well
+    above 0."""
+
+    zero_floor_m: float = 5.0
+    """Heights are well above 0 when their 1st percentile exceeds this, in m."""
+
+    min_footprint_area_m2: Annotated[float, Field(ge=0)] = 1.0
+    """Footprints smaller than this are marked as slivers, in m²; two footprints that share more
+    than this are marked as overlapping."""
+
+
+class Config(Section):
+    """Everything a run needs to know."""
+
+    municipality: MunicipalityConfig
+    inputs: InputsConfig
+    weather: WeatherConfig = WeatherConfig()
+    roofs: RoofsConfig = RoofsConfig()
+    horizon: HorizonConfig = HorizonConfig()
+    irradiation: IrradiationConfig = IrradiationConfig()
+    tiles: TilesConfig = TilesConfig()
+    limits: LimitsConfig = LimitsConfig()
+
+    _path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def path(self) -> Path | None:
+        """The file it came from."""
+        return self._path
+
+
+def load_config(path: str | Path) -> Config:
+    """
+    Read and check a config file.
+
+    Parameters
+    ----------
+    path : path
+        TOML file. Relative paths in it start at its own folder.
+
+    Returns
+    -------
+    Config
+
+    Raises
+    ------
+    InputErrors
+        With one :class:`ConfigError` per fault: unreadable file, unset ``${VARIABLE}``, unknown
+        key (the nearest right one is named), missing key, wrong value.
+    """
+    path = Path(path).absolute()
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _one_fault(
+            path, "file not found", "a config file", "solarkataster new NAME"
+        ) from None
+    except IsADirectoryError:
+        raise _one_fault(
+            path, "is a folder", "a config file", "Give the .toml file in it."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _one_fault(path, str(error), "UTF-8 text", "Save the file as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _one_fault(
+            path,
+            str(error),
+            "valid TOML",
+            "Correct that line; text and paths stand in quotes, backslashes in single quotes.",
+        ) from None
+    faults: list[ConfigError] = []
+    expanded = expand_variables(raw, str(path), faults)
+    try:
+        config = Config.model_validate(expanded, context={"folder": path.parent})
+    except ValidationError as error:
+        faults.extend(config_error(Config, path, details) for details in error.errors())
+    if faults:
+        raise InputErrors(list(faults))
+    config._path = path
+    return config
+
+
+def _one_fault(path: Path, found: str, expected: str, remedy: str) -> InputErrors:
+    return InputErrors([ConfigError(found, where=str(path), expected=expected, remedy=remedy)])
+
+
+def config_template(name: str) -> str:
+    """
+    A commented config for another municipality: every key, its default and why.
+
+    The text comes from the sections of this module alone. Required keys carry an example, keys
+    without a default are commented out.
+    """
+    lines = [
+        "# Settings of one solar cadastre. Whatever is left out has the default shown here.",
+    ]
+    for section, field in Config.model_fields.items():
+        lines += ["", f"[{section}]", *_comment(field.annotation.__doc__ or "")]
+        for key, setting in fields_of(field.annotation).items():
+            lines += ["", *_comment(setting.description or "")]
+            if (section, key) == ("municipality", "name"):
+                lines.append(f"name = {_toml(name)}")
+            elif setting.is_required():
+                lines.append(f"{key} = {_toml(setting.examples[0])}")
+            elif setting.examples:
+                example = setting.examples[0]
+                text = example if key == "columns" else _toml(example)
+                lines.append(f"# {key} = {text}")
+            else:
+                lines.append(f"{key} = {_toml(setting.default)}")
+    return "\n".join(lines) + "\n"
+
+
+def _comment(text: str) -> list[str]:
+    return [f"# {line}" for line in textwrap.wrap(one_line(text), 98)]
+
+
+def _toml(value: Any) -> str:
+    # A JSON string is a TOML basic string; numbers are written alike.
+    return json.dumps(value, ensure_ascii=False)
