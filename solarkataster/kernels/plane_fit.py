@@ -1,0 +1,298 @@
+"""Planes through raster cells: least squares in windows, region growing, robust refits.
+
+All arrays are flat views of a raster with a border of one cell that belongs to no region, so that a
+neighbour is an offset and needs no bounds test. ``x`` is the column and ``y`` the row of that padded
+raster, both in cells; a plane is ``z = a x + b y + c`` with ``z`` in metres.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+#: n, sum x, sum y, sum z, sum xx, sum xy, sum yy, sum xz, sum yz, sum zz (each times the weight).
+N_MOMENTS = 10
+
+
+@njit(nogil=True, cache=True)
+def add_to_moments(moments, x, y, z, weight):
+    """Add one weighted cell to the sums a plane fit needs."""
+    moments[0] += weight
+    moments[1] += weight * x
+    moments[2] += weight * y
+    moments[3] += weight * z
+    moments[4] += weight * x * x
+    moments[5] += weight * x * y
+    moments[6] += weight * y * y
+    moments[7] += weight * x * z
+    moments[8] += weight * y * z
+    moments[9] += weight * z * z
+
+
+@njit(nogil=True, cache=True)
+def solve_plane(moments):
+    """
+    Least-squares plane of a set of cells.
+
+    Returns
+    -------
+    solved : bool
+        False when the cells lie on a line or are fewer than three.
+    a, b, c : float
+        Plane ``z = a x + b y + c``.
+    square_sum : float
+        Sum of squared residuals. [m²]
+    """
+    n = moments[0]
+    if n < 3.0:
+        return False, 0.0, 0.0, 0.0, 0.0
+    mx, my, mz = moments[1] / n, moments[2] / n, moments[3] / n
+    cxx = moments[4] - moments[1] * mx
+    cxy = moments[5] - moments[1] * my
+    cyy = moments[6] - moments[2] * my
+    cxz = moments[7] - moments[1] * mz
+    cyz = moments[8] - moments[2] * mz
+    czz = moments[9] - moments[3] * mz
+    determinant = cxx * cyy - cxy * cxy
+    if determinant <= 1e-6 * (cxx + cyy) ** 2:
+        return False, 0.0, 0.0, 0.0, 0.0
+    a = (cxz * cyy - cyz * cxy) / determinant
+    b = (cyz * cxx - cxz * cxy) / determinant
+    return True, a, b, mz - a * mx - b * my, max(0.0, czz - a * cxz - b * cyz)
+
+
+@njit(nogil=True, cache=True)
+def window_fits(z, usable, width, radius, min_cells, out_a, out_b, out_rms):
+    """
+    Fit a plane in the square window around every usable cell.
+
+    Parameters
+    ----------
+    z : ndarray, shape (n_cell,)
+        Height. [m]
+    usable : ndarray of bool, shape (n_cell,)
+        Cells with a height inside the footprint; the others are left out of the window.
+    radius : int
+        The window has ``2 radius + 1`` cells a side.
+    min_cells : int
+        Windows with fewer usable cells get no plane.
+    out_a, out_b : ndarray, shape (n_cell,)
+        Slope along x and y. [m per cell]
+    out_rms : ndarray, shape (n_cell,)
+        Residual with its degrees of freedom counted, infinite without a plane. [m]
+    """
+    height = z.size // width
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            i = y * width + x
+            out_rms[i] = np.inf
+            if not usable[i]:
+                continue
+            n = 0.0
+            sx = sy = sz = sxx = sxy = syy = sxz = syz = szz = 0.0
+            for v in range(max(0, y - radius), min(height, y + radius + 1)):
+                for u in range(max(0, x - radius), min(width, x + radius + 1)):
+                    j = v * width + u
+                    if not usable[j]:
+                        continue
+                    dx, dy, dz = float(u - x), float(v - y), z[j] - z[i]
+                    n += 1.0
+                    sx += dx
+                    sy += dy
+                    sz += dz
+                    sxx += dx * dx
+                    sxy += dx * dy
+                    syy += dy * dy
+                    sxz += dx * dz
+                    syz += dy * dz
+                    szz += dz * dz
+            if n < min_cells:
+                continue
+            cxx, cxy, cyy = sxx - sx * sx / n, sxy - sx * sy / n, syy - sy * sy / n
+            cxz, cyz, czz = sxz - sx * sz / n, syz - sy * sz / n, szz - sz * sz / n
+            determinant = cxx * cyy - cxy * cxy
+            if determinant <= 1e-6 * (cxx + cyy) ** 2:
+                continue
+            out_a[i] = (cxz * cyy - cyz * cxy) / determinant
+            out_b[i] = (cyz * cxx - cxz * cxy) / determinant
+            square_sum = max(0.0, czz - out_a[i] * cxz - out_b[i] * cyz)
+            out_rms[i] = math.sqrt(square_sum / (n - 3.0))
+
+
+@njit(nogil=True, cache=True)
+def smoothest_windows(usable, width, radius, a, b, rms, out_a, out_b, out_rms):
+    """
+    Slope of every cell from the smoothest of all windows that hold it.
+
+    The window centred on a cell beside a ridge straddles the ridge; one of the shifted ones does
+    not (the edge-preserving choice of Kuwahara et al. 1976, with planes instead of means).
+    """
+    height = rms.size // width
+    for y in range(1, height - 1):
+        for x in range(1, width - 1):
+            i = y * width + x
+            out_rms[i] = np.inf
+            if not usable[i]:
+                continue
+            best = i
+            for v in range(max(1, y - radius), min(height - 1, y + radius + 1)):
+                for u in range(max(1, x - radius), min(width - 1, x + radius + 1)):
+                    j = v * width + u
+                    if usable[j] and rms[j] < rms[best]:
+                        best = j
+            out_a[i] = a[best]
+            out_b[i] = b[best]
+            out_rms[i] = rms[best]
+
+
+@njit(nogil=True, cache=True)
+def _refit_cells(cells, n, z, width, a, b, c, reach_m, moments):
+    """Twice reweighted fit (Tukey's biweight of the given reach) of a list of cells."""
+    for _ in range(2):
+        moments[:] = 0.0
+        for k in range(n):
+            i = cells[k]
+            x, y = float(i % width), float(i // width)
+            share = (z[i] - a * x - b * y - c) / reach_m
+            if -1.0 < share < 1.0:
+                add_to_moments(moments, x, y, z[i], (1.0 - share * share) ** 2)
+        solved, new_a, new_b, new_c, _ = solve_plane(moments)
+        if not solved:
+            return False, a, b, c
+        a, b, c = new_a, new_b, new_c
+    return True, a, b, c
+
+
+@njit(nogil=True, cache=True)
+def _collect_cells(
+    seed, a, b, c, adaptive, z, width, labels, usable, cell_a, cell_b, cell_rms,
+    cell_size_m, reach_m, min_cosine, stamp, mark, cells, moments,
+):  # fmt: skip
+    """Breadth-first growth from a seed; with ``adaptive`` the plane follows as the region grows."""
+    moments[:] = 0.0
+    cells[0] = seed
+    stamp[seed] = mark
+    n, head, next_fit = 1, 0, 12
+    size2 = cell_size_m * cell_size_m
+    length = math.sqrt(size2 + a * a + b * b)
+    while head < n:
+        i = cells[head]
+        head += 1
+        if adaptive:
+            add_to_moments(moments, float(i % width), float(i // width), z[i], 1.0)
+            if head == next_fit:
+                next_fit += next_fit // 2
+                solved, new_a, new_b, new_c, _ = solve_plane(moments)
+                if solved:
+                    a, b, c = new_a, new_b, new_c
+                    length = math.sqrt(size2 + a * a + b * b)
+        for step in (-width, -1, 1, width):
+            j = i + step
+            if labels[j] != 0 or not usable[j] or stamp[j] == mark:
+                continue
+            if abs(z[j] - a * (j % width) - b * (j // width) - c) > reach_m:
+                continue
+            if cell_rms[j] < np.inf:
+                p, q = cell_a[j], cell_b[j]
+                own_length = math.sqrt(size2 + p * p + q * q)
+                if size2 + a * p + b * q < min_cosine * length * own_length:
+                    continue
+            stamp[j] = mark
+            cells[n] = j
+            n += 1
+    return n, a, b, c
+
+
+@njit(nogil=True, cache=True)
+def grow_planes(
+    z, usable, width, seeds, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms,
+    cell_size_m, reach_m, min_cosine, max_seed_rms_m, min_cells, labels, planes,
+):  # fmt: skip
+    """
+    Grow planes from the smoothest cells outwards until no seed gives one.
+
+    A region is grown twice: first with a plane that follows it, then once more from the seed with
+    the robustly refitted plane, which drops what the young plane took by mistake. Every accepted
+    cell is visited a fixed number of times and a refused region is smaller than ``min_cells``, so
+    the work is linear in the number of cells.
+
+    Parameters
+    ----------
+    seeds : ndarray of int, shape (n_seed,)
+        Cells in the order in which they may start a plane, smoothest first.
+    seed_a, seed_b, seed_rms : ndarray, shape (n_cell,)
+        Window fit centred on each cell; cell_a, cell_b, cell_rms: best window holding it.
+    reach_m : float
+        Largest distance from the plane. [m]
+    min_cosine : float
+        Smallest cosine of the angle between the normals of cell and plane.
+    labels : ndarray of int32, shape (n_cell,)
+        Filled with 1..n.
+    planes : ndarray, shape (n_max, 3)
+        Row l receives a, b, c of label l.
+
+    Returns
+    -------
+    n_planes : int
+    """
+    stamp = np.zeros(z.size, np.int32)
+    cells = np.empty(z.size, np.int32)
+    moments = np.zeros(N_MOMENTS)
+    mark, n_planes = 0, 0
+    for seed in seeds:
+        if seed_rms[seed] > max_seed_rms_m or n_planes + 1 >= planes.shape[0]:
+            break
+        if labels[seed] != 0:
+            continue
+        a, b = seed_a[seed], seed_b[seed]
+        c = z[seed] - a * (seed % width) - b * (seed // width)
+        n = 0
+        for attempt in range(2):
+            mark += 1
+            n, a, b, c = _collect_cells(
+                seed, a, b, c, attempt == 0, z, width, labels, usable, cell_a, cell_b, cell_rms,
+                cell_size_m, reach_m, min_cosine, stamp, mark, cells, moments,
+            )  # fmt: skip
+            if n < min_cells:
+                break
+            solved, a, b, c = _refit_cells(cells, n, z, width, a, b, c, reach_m, moments)
+            if not solved:
+                n = 0
+                break
+        if n < min_cells:
+            continue
+        n_planes += 1
+        planes[n_planes, 0], planes[n_planes, 1], planes[n_planes, 2] = a, b, c
+        for k in range(n):
+            labels[cells[k]] = n_planes
+    return n_planes
+
+
+@njit(nogil=True, cache=True)
+def refit_planes(z, usable, width, labels, planes, reach_m, n_rounds, moments):
+    """
+    Refit all planes at once with Tukey's biweight; rows of ``planes`` are overwritten.
+
+    Parameters
+    ----------
+    moments : ndarray, shape (n_label, 10)
+        Receives the weighted sums of the last round; row 0 stays empty.
+    """
+    for _ in range(n_rounds):
+        moments[:] = 0.0
+        for i in range(z.size):
+            label = labels[i]
+            if label <= 0 or not usable[i]:
+                continue
+            x, y = float(i % width), float(i // width)
+            share = (
+                z[i] - planes[label, 0] * x - planes[label, 1] * y - planes[label, 2]
+            ) / reach_m
+            if -1.0 < share < 1.0:
+                add_to_moments(moments[label], x, y, z[i], (1.0 - share * share) ** 2)
+        for label in range(1, planes.shape[0]):
+            solved, a, b, c, _ = solve_plane(moments[label])
+            if solved:
+                planes[label, 0], planes[label, 1], planes[label, 2] = a, b, c

@@ -1,0 +1,232 @@
+"""Which cell belongs to which plane: competition, merging, connected parts, edges.
+
+Arrays are flat and padded by one cell as in ``plane_fit``; ``labels`` is −1 off the footprint, 0 for
+cells of no plane and 1..n for planes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from solarkataster.kernels.plane_fit import solve_plane
+
+#: Weight of a diagonal neighbour against that of an edge neighbour: nearer to equal lengths of
+#: straight borders in all directions (Boykov & Kolmogorov 2003, 8-neighbourhood).
+DIAGONAL = 0.7071067811865476
+
+
+@njit(nogil=True, cache=True)
+def compete(z, usable, width, labels, planes, noise_m, reach_m, smoothness, n_sweeps):
+    """
+    Give each cell to the plane around it that explains it best (iterated conditional modes).
+
+    The cost of a label is the squared residual in units of the noise plus ``smoothness`` for every
+    neighbour that has another label; "no plane" costs a residual of ``reach_m``. Only labels of the
+    eight neighbours compete, so a plane never jumps (Besag 1986, J. R. Stat. Soc. B 48).
+    """
+    steps = np.array([-1, 1, -width, width, -width - 1, -width + 1, width - 1, width + 1])
+    refuse_cost = (reach_m / noise_m) ** 2
+    candidates = np.empty(10, np.int32)
+    for _ in range(n_sweeps):
+        n_changed = 0
+        for i in range(width, z.size - width):
+            if not usable[i]:
+                continue
+            own = labels[i]
+            candidates[0] = own
+            candidates[1] = 0
+            n = 2 if own != 0 else 1
+            uniform = True
+            for step in steps:
+                other = labels[i + step]
+                if other == own or other < 0:
+                    continue
+                uniform = False
+                known = False
+                for k in range(n):
+                    known = known or candidates[k] == other
+                if not known:
+                    candidates[n] = other
+                    n += 1
+            x, y = i % width, i // width
+            if uniform and own > 0:
+                residual = z[i] - planes[own, 0] * x - planes[own, 1] * y - planes[own, 2]
+                if abs(residual) <= reach_m:
+                    continue
+            best, least = own, np.inf
+            for k in range(n):
+                label = candidates[k]
+                cost = refuse_cost
+                if label > 0:
+                    residual = z[i] - planes[label, 0] * x - planes[label, 1] * y - planes[label, 2]
+                    cost = (residual / noise_m) ** 2
+                for s in range(8):
+                    other = labels[i + steps[s]]
+                    if other >= 0 and other != label:
+                        cost += smoothness * (1.0 if s < 4 else DIAGONAL)
+                if cost < least:
+                    best, least = label, cost
+            if best != own:
+                labels[i] = best
+                n_changed += 1
+        if n_changed == 0:
+            break
+
+
+@njit(nogil=True, cache=True)
+def neighbour_pairs(labels, width):
+    """Pairs of labels that meet along a cell edge, as ``low * n_label + high``, one per edge."""
+    n_label = np.int64(labels.max()) + 1
+    pairs = np.empty(2 * labels.size, np.int64)
+    n = 0
+    for i in range(labels.size - width):
+        own = np.int64(labels[i])
+        if own <= 0:
+            continue
+        for step in (1, width):
+            other = np.int64(labels[i + step])
+            if other > 0 and other != own:
+                pairs[n] = min(own, other) * n_label + max(own, other)
+                n += 1
+    return pairs[:n]
+
+
+@njit(nogil=True, cache=True)
+def _mean_square(moments, a, b, c):
+    """Mean squared residual of a set of cells under any plane. [m²]"""
+    n, sx, sy, sz, sxx, sxy, syy, sxz, syz, szz = moments
+    total = (
+        szz + a * a * sxx + b * b * syy + c * c * n
+        - 2.0 * (a * sxz + b * syz + c * sz)
+        + 2.0 * (a * b * sxy + a * c * sx + b * c * sy)
+    )  # fmt: skip
+    return max(0.0, total / n)
+
+
+@njit(nogil=True, cache=True)
+def _root(parent, label):
+    while parent[label] != label:
+        label = parent[label]
+    return label
+
+
+@njit(nogil=True, cache=True)
+def merge_pairs(first, second, planes, moments, cell_size_m, max_angle_rad, misfit_m, parent):
+    """
+    Join neighbouring planes that are one plane within the noise.
+
+    Two are one if their normals differ by less than ``max_angle_rad`` and a common plane adds no
+    more than ``misfit_m`` (RMS) to the residual of either. ``parent`` receives the label each label
+    was joined to; planes and moments of the roots are updated.
+
+    Returns
+    -------
+    n_merged : int
+    """
+    n_merged = 0
+    min_cosine = math.cos(max_angle_rad)
+    size2 = cell_size_m * cell_size_m
+    for k in range(first.size):
+        i, j = _root(parent, first[k]), _root(parent, second[k])
+        if i == j or moments[i, 0] < 3.0 or moments[j, 0] < 3.0:
+            continue
+        dot = size2 + planes[i, 0] * planes[j, 0] + planes[i, 1] * planes[j, 1]
+        length_i = math.sqrt(size2 + planes[i, 0] ** 2 + planes[i, 1] ** 2)
+        length_j = math.sqrt(size2 + planes[j, 0] ** 2 + planes[j, 1] ** 2)
+        if dot < min_cosine * length_i * length_j:
+            continue
+        joint = moments[i] + moments[j]
+        solved, a, b, c, _ = solve_plane(joint)
+        if not solved:
+            continue
+        fits = True
+        for label in (i, j):
+            own = _mean_square(moments[label], planes[label, 0], planes[label, 1], planes[label, 2])
+            if _mean_square(moments[label], a, b, c) > own + misfit_m * misfit_m:
+                fits = False
+        if not fits:
+            continue
+        low, high = min(i, j), max(i, j)
+        parent[high] = low
+        moments[low] = joint
+        planes[low, 0], planes[low, 1], planes[low, 2] = a, b, c
+        n_merged += 1
+    return n_merged
+
+
+@njit(nogil=True, cache=True)
+def connected_parts(values, width, parts):
+    """
+    Number the edge-connected parts of equal value, 1..n in reading order; negative values are skipped.
+
+    Edge-connected (not over corners), so that the outline of a part is one simple ring with holes.
+
+    Returns
+    -------
+    sizes : ndarray of int64, shape (n_part + 1,)
+        Cells of each part; entry 0 is 0.
+    """
+    parts[:] = 0
+    queue = np.empty(values.size, np.int32)
+    sizes = np.zeros(values.size + 1, np.int64)
+    n_parts = 0
+    for start in range(width, values.size - width):
+        if values[start] < 0 or parts[start] != 0:
+            continue
+        n_parts += 1
+        value = values[start]
+        parts[start] = n_parts
+        queue[0] = start
+        n, head = 1, 0
+        while head < n:
+            i = queue[head]
+            head += 1
+            for step in (-width, -1, 1, width):
+                j = i + step
+                if parts[j] == 0 and values[j] == value:
+                    parts[j] = n_parts
+                    queue[n] = j
+                    n += 1
+        sizes[n_parts] = n
+    return sizes[: n_parts + 1]
+
+
+@njit(nogil=True, cache=True)
+def absorb_edges(z, usable, width, labels, planes, reach_m, n_steps):
+    """
+    Give cells without a height, or below the plane beside them, to that plane.
+
+    At eaves, at steps and along courts a cell mixes roof and what is below it; the roof is there
+    nevertheless. Cells that stand out above every plane beside them stay without one. Grows by one
+    cell a step; of several planes the one with the least residual wins, then the lower label.
+    """
+    found = np.empty(labels.size, np.int32)
+    for _ in range(n_steps):
+        n_found = 0
+        for i in range(width, labels.size - width):
+            found[i] = 0
+            if labels[i] != 0:
+                continue
+            x, y = i % width, i // width
+            best, least = 0, np.inf
+            for step in (-width, -1, 1, width):
+                label = labels[i + step]
+                if label <= 0 or label == best:
+                    continue
+                rise_m = planes[label, 0] * x + planes[label, 1] * y + planes[label, 2] - z[i]
+                if not usable[i]:
+                    rise_m = 0.0
+                if rise_m < -reach_m:
+                    continue
+                if abs(rise_m) < least or (abs(rise_m) == least and label < best):
+                    best, least = label, abs(rise_m)
+            found[i] = best
+            n_found += best > 0
+        if n_found == 0:
+            break
+        for i in range(width, labels.size - width):
+            if found[i] > 0:
+                labels[i] = found[i]
