@@ -1,0 +1,124 @@
+"""The map folder of a run: a static site that needs a web server with byte ranges, no network."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+
+from solarkataster.errors import InputError
+from solarkataster.io.webtiles import (
+    DETAIL_ZOOM,
+    IRRADIATION_COLOURS,
+    RasterTiles,
+    write_building_tiles,
+    write_raster_tiles,
+    write_roof_tiles,
+)
+
+log = logging.getLogger(__name__)
+
+#: What the page says about the data; every key but ``municipality`` may be missing.
+META_KEYS = (
+    "municipality",
+    "weather",
+    "surface_model_date",
+    "footprint_date",
+    "sources",
+    "attribution",
+    "version",
+)
+
+
+def write_map(
+    map_folder: Path,
+    roofs: gpd.GeoDataFrame,
+    buildings: gpd.GeoDataFrame,
+    year_raster: Path,
+    meta: dict,
+) -> Path:
+    """
+    Write the web map of a run, whole or not at all.
+
+    Parameters
+    ----------
+    map_folder : Path
+        Folder to write, usually ``<run>/map``; an older map there is replaced at the end.
+    roofs, buildings : GeoDataFrame, shape (n_roof,) and (n_building,)
+        Columns of :data:`solarkataster.layers.ROOF_COLUMNS` and ``BUILDING_COLUMNS``.
+    year_raster : Path
+        ``poa_global_year_kwh_m2.tif`` of the run. [kWh/m²]
+    meta : dict
+        ``municipality`` (str), and where known ``weather`` (str), ``surface_model_date``,
+        ``footprint_date`` (str), ``sources`` (list of str), ``attribution`` (str: names that the
+        licences of the input demand on the map), ``version`` (str).
+
+    Returns
+    -------
+    Path
+        The page, ``<map_folder>/index.html``.
+
+    Raises
+    ------
+    InputError
+        If there is no building with a geometry, a column is missing, or ``meta`` has an
+        unknown key or no municipality.
+    """
+    unknown = sorted(set(meta) - set(META_KEYS))
+    if unknown or not meta.get("municipality"):
+        found = f"unknown {', '.join(unknown)}" if unknown else "no municipality"
+        raise InputError(found, where="meta of the map", expected=", ".join(META_KEYS))
+    map_folder = Path(map_folder)
+    aside = map_folder.with_name(f".{map_folder.name}.writing")
+    shutil.rmtree(aside, ignore_errors=True)
+    map_folder.parent.mkdir(parents=True, exist_ok=True)
+    with as_file(files("solarkataster") / "web") as site:
+        shutil.copytree(site, aside)
+    n_buildings = write_building_tiles(aside / "buildings.pmtiles", buildings)
+    if not n_buildings:
+        raise InputError("no building has a geometry", where="layer buildings")
+    n_roofs = write_roof_tiles(aside / "roofs.pmtiles", roofs, buildings)
+    raster = write_raster_tiles(aside / "irradiation.pmtiles", Path(year_raster))
+    page = _page(roofs, buildings, raster, meta) | {"n_roofs": n_roofs, "n_buildings": n_buildings}
+    text = json.dumps(page, ensure_ascii=False, indent=1, allow_nan=False)
+    (aside / "map.json").write_text(text + "\n", encoding="utf-8")
+    _replace_folder(aside, map_folder)
+    return map_folder / "index.html"
+
+
+def _page(
+    roofs: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, raster: RasterTiles | None, meta: dict
+) -> dict:
+    """What the page must know before it draws: place, colours, layers, sources."""
+    has_value = np.isfinite(buildings["poa_global_year_kwh_m2"].astype("float64").to_numpy())
+    # Buildings without a value may lie far off the raster (a wrong footprint); the view that
+    # opens shows the cadastre, not the mistake.
+    shown = buildings[has_value] if has_value.any() else buildings
+    if shown.geometry.is_empty.all():
+        shown = roofs
+    west, south, east, north = shown.geometry.dropna().to_crs("EPSG:4326").total_bounds
+    return {
+        **{key: meta[key] for key in META_KEYS if meta.get(key)},
+        "bounds": [round(float(value), 6) for value in (west, south, east, north)],
+        "colours": [list(stop) for stop in IRRADIATION_COLOURS],
+        "detail_zoom": DETAIL_ZOOM,
+        "raster": None
+        if raster is None
+        else {"min_zoom": raster.min_zoom, "max_zoom": raster.max_zoom},
+    }
+
+
+def _replace_folder(new: Path, old: Path) -> None:
+    """Put a finished folder in the place of an older one; two renames, nothing half written."""
+    retired = old.with_name(f".{old.name}.retired")
+    shutil.rmtree(retired, ignore_errors=True)
+    if old.exists():
+        os.replace(old, retired)
+    os.replace(new, old)
+    shutil.rmtree(retired, ignore_errors=True)

@@ -1,0 +1,175 @@
+// The card of one roof or building. Each number sits in an element with data-field (the column's
+// name) and data-value (the number as it is in the table), so that it can be checked.
+import { direction, number, percent, word } from "./words.mjs";
+import { remarks } from "./remarks.mjs";
+
+const MONTHS = Array.from({ length: 12 }, (_, month) => String(month + 1).padStart(2, "0"));
+const PARTS = [
+  ["direct", "poa_direct_year_kwh_m2"],
+  ["sky", "poa_sky_diffuse_year_kwh_m2"],
+  ["ground", "poa_ground_diffuse_year_kwh_m2"],
+];
+const SVG = "http://www.w3.org/2000/svg";
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+function drawing(tag, attributes = {}, ...children) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+const known = (value) => value !== undefined && value !== null && Number.isFinite(value);
+
+const field = (name, value, text, tag = "span") =>
+  element(tag, { "data-field": name, "data-value": String(value) }, text);
+
+function row(name, value, text, extra = []) {
+  const label = element("dt", {}, word(name));
+  const hint = word(`${name}_hint`);
+  if (hint) label.append(element("small", {}, hint));
+  return [label, element("dd", {}, field(name, value, text), ...extra)];
+}
+
+function compass(azimuth) {
+  const arrow = drawing("path", { d: "M0 -8 4 6 0 3 -4 6z", transform: `rotate(${azimuth})` });
+  const ring = drawing("circle", { r: "9.5" });
+  return drawing("svg", { class: "compass", viewBox: "-11 -11 22 22", "aria-hidden": "true" }, ring, arrow);
+}
+
+function facing(feature) {
+  const azimuth = feature.surface_azimuth;
+  if (!known(azimuth)) return row("surface_azimuth", "", word("level"));
+  const text = `${direction(azimuth)} (${number(azimuth)}°)`;
+  return row("surface_azimuth", azimuth, text, [compass(azimuth)]);
+}
+
+function rows(feature, isRoof) {
+  const made = [];
+  if (isRoof && known(feature.surface_tilt)) {
+    made.push(...row("surface_tilt", feature.surface_tilt, `${number(feature.surface_tilt)}°`));
+    made.push(...facing(feature));
+  }
+  if (known(feature.area_m2)) made.push(...row("area_m2", feature.area_m2, `${number(feature.area_m2)} m²`));
+  if (known(feature.height_m)) made.push(...row("height_m", feature.height_m, `${number(feature.height_m, 1)} m`));
+  if (known(feature.n_roofs)) made.push(...row("n_roofs", feature.n_roofs, number(feature.n_roofs)));
+  for (const name of ["shading_loss_fraction", "sky_view_factor"]) {
+    if (known(feature[name])) made.push(...row(name, feature[name], percent(feature[name])));
+  }
+  return element("dl", { class: "numbers" }, ...made);
+}
+
+function headline(feature, colourOf) {
+  const year = feature.poa_global_year_kwh_m2;
+  const big = element("p", { class: "big" });
+  const chip = element("span", { class: "chip", "aria-hidden": "true" });
+  chip.style.background = colourOf(year);
+  big.append(chip, field("poa_global_year_kwh_m2", year, number(year), "strong"), " ", element("span", { class: "unit" }, word("perYear")));
+  const made = [big];
+  if (known(feature.poa_global_year_kwh) && known(feature.area_m2)) {
+    const sum = field("poa_global_year_kwh", feature.poa_global_year_kwh, number(feature.poa_global_year_kwh));
+    made.push(element("p", { class: "sum" }, ...word("sumOn")(sum, number(feature.area_m2))));
+  }
+  return made;
+}
+
+function parts(feature) {
+  const year = feature.poa_global_year_kwh_m2;
+  const shown = PARTS.filter(([, name]) => known(feature[name]));
+  if (!shown.length || !(year > 0)) return [];
+  const bar = element("div", { class: "stack", "aria-hidden": "true" });
+  const list = element("ul", { class: "parts" });
+  for (const [kind, name] of shown) {
+    const piece = element("span", { class: kind });
+    piece.style.flexGrow = String(Math.max(0, feature[name]));
+    bar.append(piece);
+    const share = element("span", { class: "share", "data-share": name }, percent(feature[name] / year));
+    const amount = field(name, feature[name], number(feature[name]), "small");
+    list.append(element("li", {}, element("i", { class: kind }), word(kind), amount, share));
+  }
+  return [element("h3", {}, word("parts")), bar, list];
+}
+
+function months(feature) {
+  const values = MONTHS.map((month) => feature[`poa_global_${month}_kwh_m2`]);
+  if (!values.every(known)) return [];
+  const top = Math.max(...values, 1);
+  const height = 78;
+  const chart = drawing("svg", { class: "months", viewBox: "0 0 300 112", role: "img", "aria-label": `${word("months")}, ${word("monthsUnit")}` });
+  values.forEach((value, i) => {
+    const bar = Math.max(0.5, (Math.max(0, value) / top) * height);
+    const x = i * 25 + 2.5;
+    const name = `poa_global_${MONTHS[i]}_kwh_m2`;
+    const title = drawing("title", {}, `${word("monthNames")[i]}: ${number(value)} kWh/m²`);
+    chart.append(
+      drawing("g", { "data-field": name, "data-value": String(value) }, title,
+        drawing("rect", { x, y: 14 + height - bar, width: 20, height: bar, rx: 1.5 }),
+        drawing("text", { class: "value", x: x + 10, y: 10 + height - bar }, number(value))),
+      drawing("text", { x: x + 10, y: 107 }, word("monthNames")[i][0]),
+    );
+  });
+  return [element("h3", {}, word("months"), " ", element("small", {}, word("monthsUnit"))), chart];
+}
+
+function remarkList(feature, name) {
+  const found = remarks(feature[name]);
+  if (!found.length) return [];
+  const list = element("ul", { "data-field": name, "data-value": feature[name] }, ...found.map((text) => element("li", {}, text)));
+  return [element("h3", {}, word(name)), list];
+}
+
+function roofList(roofs, colourOf, onRoof) {
+  if (!roofs.length) return [];
+  const list = element("ul", { class: "roofs" });
+  for (const roof of roofs) {
+    const chip = element("span", { class: "chip", "aria-hidden": "true" });
+    chip.style.background = colourOf(roof.poa_global_year_kwh_m2);
+    const place = known(roof.surface_azimuth) ? `${direction(roof.surface_azimuth)}, ${number(roof.surface_tilt)}°` : word("flat");
+    const year = known(roof.poa_global_year_kwh_m2) ? `${number(roof.poa_global_year_kwh_m2)} kWh/m²` : word("noValue");
+    const button = element("button", { type: "button", "data-roof": roof.roof_id }, chip, element("span", {}, place), element("b", {}, year));
+    button.addEventListener("click", () => onRoof(roof));
+    list.append(element("li", {}, button));
+  }
+  return [element("h3", {}, word("roofsOfBuilding")), list];
+}
+
+/**
+ * Fill the card with one feature.
+ *
+ * choice: {kind: "roof" | "building", feature, roofs}; actions: {close, building, roof, colourOf}.
+ */
+export function fillCard(card, { kind, feature, roofs }, actions) {
+  const isRoof = kind === "roof";
+  const close = element("button", { type: "button", class: "close", "aria-label": word("close") }, "×");
+  close.addEventListener("click", actions.close);
+  const id = isRoof ? "roof_id" : "building_id";
+  const title = element("h2", { id: "card-title" }, word(kind));
+  const head = element("header", {}, element("div", {}, title, field(id, feature[id], feature[id], "p")), close);
+  const body = element("div", { class: "body" });
+  if (known(feature.poa_global_year_kwh_m2)) {
+    body.append(...headline(feature, actions.colourOf), ...remarkList(feature, "data_quality"));
+    body.append(rows(feature, isRoof), ...parts(feature), ...months(feature));
+  } else {
+    const why = remarkList(feature, "reason");
+    body.append(element("p", { class: "big none" }, element("strong", {}, word("noValue"))));
+    body.append(...(why.length ? why : [element("p", {}, word("noReason"))]));
+    body.append(...remarkList(feature, "data_quality"), rows(feature, isRoof));
+  }
+  if (isRoof) {
+    const whole = element("button", { type: "button", class: "whole" }, word("wholeBuilding"));
+    whole.addEventListener("click", () => actions.building(feature.building_id));
+    body.append(whole);
+  } else {
+    body.append(...roofList(roofs, actions.colourOf, actions.roof));
+  }
+  card.replaceChildren(head, body);
+  card.dataset.kind = kind;
+  card.dataset.id = feature[id];
+  card.scrollTop = 0;
+}

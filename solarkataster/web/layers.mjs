@@ -1,0 +1,125 @@
+// Sources and layers of the map, made from map.json. No glyphs, no sprites, no basemap.
+const NONE = "#b7bcc4";
+const SELECTED = "#00838f";
+const NO_VALUE = ["!", ["has", "poa_global_year_kwh_m2"]];
+const HAS_VALUE = ["has", "poa_global_year_kwh_m2"];
+
+// Roofs and buildings come in two tile layers: a light one for the overview, a full one for detail.
+const LEVELS = ["overview", "detail"];
+const sourceLayer = (name, level) => (level === "detail" ? name : `${name}_overview`);
+const tileUrl = (file) => `pmtiles://${new URL(file, location.href)}`;
+
+/** MapLibre expression: colour of the yearly irradiation, the same mixing as in the raster tiles. */
+const colourOfYear = (colours) => ["interpolate", ["linear"], ["get", "poa_global_year_kwh_m2"], ...colours.flat()];
+
+const isSelected = ["boolean", ["feature-state", "selected"], false];
+const isHovered = ["boolean", ["feature-state", "hovered"], false];
+
+function sources(page) {
+  const made = {
+    buildings: { type: "vector", url: tileUrl("buildings.pmtiles"), promoteId: { buildings: "building_id", buildings_overview: "building_id" } },
+  };
+  if (page.n_roofs) {
+    made.roofs = { type: "vector", url: tileUrl("roofs.pmtiles"), promoteId: { roofs: "roof_id", roofs_overview: "roof_id" } };
+  }
+  if (page.raster) made.raster = { type: "raster", url: tileUrl("irradiation.pmtiles"), tileSize: 512 };
+  return made;
+}
+
+function vectorLayer(name, level, page, rest) {
+  const zooms = level === "detail" ? { minzoom: page.detail_zoom } : { maxzoom: page.detail_zoom };
+  return { id: `${rest.role}-${level}`, source: name, "source-layer": sourceLayer(name, level), ...zooms, ...rest.layer };
+}
+
+function flatLayers(page) {
+  const both = (name, role, layer) => LEVELS.map((level) => vectorLayer(name, level, page, { role, layer }));
+  const outline = ["interpolate", ["linear"], ["zoom"], 13, 0.2, 16, 0.8, 19, 2];
+  const made = both("buildings", "building-fill", { type: "fill", paint: { "fill-color": "#d3d8df", "fill-outline-color": "#9aa3b0" } });
+  if (page.n_roofs) {
+    made.push(
+      ...both("roofs", "roof-fill", { type: "fill", filter: HAS_VALUE, paint: { "fill-color": colourOfYear(page.colours), "fill-antialias": true } }),
+      ...both("roofs", "roof-none", { type: "fill", filter: NO_VALUE, paint: { "fill-pattern": "hatch" } }),
+    );
+  }
+  if (page.raster) {
+    const raster = { source: "raster", type: "raster", paint: { "raster-resampling": "nearest", "raster-fade-duration": 0 } };
+    made.push({ id: "raster-far", maxzoom: 13, ...raster }, { id: "raster", ...raster, layout: { visibility: "none" } });
+  }
+  if (page.n_roofs) {
+    made.push(...both("roofs", "roof-line", { type: "line", layout: { "line-join": "round" }, paint: { "line-color": "#ffffff", "line-width": outline, "line-opacity": 0.85 } }));
+  }
+  made.push(...both("buildings", "building-line", { type: "line", layout: { "line-join": "round" }, paint: { "line-color": "#4a5365", "line-width": outline } }));
+  for (const name of page.n_roofs ? ["buildings", "roofs"] : ["buildings"]) {
+    const width = ["case", isSelected, 4, isHovered, 2.5, 0];
+    made.push(...both(name, `${name}-mark`, { type: "line", layout: { "line-join": "round" }, paint: { "line-color": ["case", isSelected, SELECTED, "#1f2a44"], "line-width": width, "line-opacity": ["case", isSelected, 1, isHovered, 1, 0] } }));
+  }
+  return made;
+}
+
+function solidLayers(page) {
+  const both = (name, role, layer) => LEVELS.map((level) => vectorLayer(name, level, page, { role, layer }));
+  const hidden = { visibility: "none" };
+  const made = both("buildings", "building-solid", {
+    type: "fill-extrusion",
+    layout: hidden,
+    paint: { "fill-extrusion-color": ["case", isSelected, SELECTED, "#dfe2e6"], "fill-extrusion-height": ["coalesce", ["get", "height_m"], 0] },
+  });
+  if (page.n_roofs) {
+    const height = ["coalesce", ["get", "building_height_m"], 0];
+    const colour = ["case", isSelected, SELECTED, NO_VALUE, NONE, colourOfYear(page.colours)];
+    made.push(
+      ...both("roofs", "roof-solid", {
+        type: "fill-extrusion",
+        layout: hidden,
+        paint: { "fill-extrusion-color": colour, "fill-extrusion-base": height, "fill-extrusion-height": ["+", height, 0.4], "fill-extrusion-vertical-gradient": false },
+      }),
+    );
+  }
+  return made;
+}
+
+export function mapStyle(page) {
+  return {
+    version: 8,
+    sources: sources(page),
+    // Weak and white, so that lit roofs keep the colours of the legend.
+    light: { anchor: "map", color: "#ffffff", intensity: 0.18, position: [1.3, 200, 35] },
+    layers: [{ id: "ground", type: "background", paint: { "background-color": "#f1f2f0" } }, ...flatLayers(page), ...solidLayers(page)],
+  };
+}
+
+/** Grey hatching for roofs without a value, drawn here because sprites would be one more request. */
+export function hatch() {
+  const size = 16;
+  const data = new Uint8Array(size * size * 4);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const line = (x + y) % 8 < 2;
+      data.set(line ? [126, 133, 144, 255] : [200, 204, 210, 255], (y * size + x) * 4);
+    }
+  }
+  return { width: size, height: size, data };
+}
+
+const ids = (...roles) => roles.flatMap((role) => LEVELS.map((level) => `${role}-${level}`));
+
+/** Layers whose features answer a click, topmost kind first. */
+export const PICKED = {
+  roof: ids("roof-fill", "roof-none", "roof-solid"),
+  building: ids("building-fill", "building-solid"),
+};
+
+/** Which layers are seen: choices of the reader and the kind of view. */
+export function visibleLayers({ roofs, buildings, raster, solid }) {
+  return {
+    ...group(ids("roof-fill", "roof-none", "roof-line", "roofs-mark"), roofs && !solid),
+    ...group(ids("building-fill"), buildings || solid),
+    ...group(ids("building-line", "buildings-mark"), buildings && !solid),
+    ...group(["raster"], raster && !solid),
+    ...group(["raster-far"], roofs),
+    ...group(ids("building-solid"), buildings && solid),
+    ...group(ids("roof-solid"), roofs && solid),
+  };
+}
+
+const group = (names, seen) => Object.fromEntries(names.map((name) => [name, seen ? "visible" : "none"]));

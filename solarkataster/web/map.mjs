@@ -1,0 +1,288 @@
+// The page: loads map.json, draws the map, answers clicks and buttons.
+import { Map as GlMap, NavigationControl, ScaleControl, addProtocol } from "./vendor/maplibre-gl.mjs";
+import { fillCard } from "./card.mjs";
+import { PICKED, hatch, mapStyle, visibleLayers } from "./layers.mjs";
+import { number, setLanguage, translatePage, word } from "./words.mjs";
+
+const PITCH_3D = 55;
+const TOUCH_PX = 5;
+const seen = { roofs: true, buildings: true, raster: false, solid: false };
+const byId = (id) => document.getElementById(id);
+const isPhone = () => matchMedia("(max-width: 720px)").matches;
+const card = byId("card");
+let page;
+let map;
+let chosen = null;
+let marked = { selected: null, hovered: null };
+
+function say(text) {
+  const message = byId("message");
+  message.hidden = !text;
+  message.textContent = text;
+  clearTimeout(say.timer);
+  if (text) say.timer = setTimeout(() => say(""), 4000);
+}
+
+function fail(error) {
+  console.error(error);
+  byId("message").classList.add("failed");
+  byId("message").hidden = false;
+  byId("message").textContent = `${word("failed")} ${word("serveHint")}`;
+}
+
+// --- colours -------------------------------------------------------------------------------
+
+const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+
+function colourOf(year) {
+  if (!Number.isFinite(year)) return "#b7bcc4";
+  const stops = page.colours;
+  const value = Math.min(Math.max(year, stops[0][0]), stops.at(-1)[0]);
+  const above = Math.max(1, stops.findIndex(([stop]) => stop >= value));
+  const [[low, from], [high, to]] = [stops[above - 1], stops[above]];
+  const share = (value - low) / (high - low);
+  const [a, b] = [channels(from), channels(to)];
+  return `rgb(${a.map((channel, i) => Math.round(channel + (b[i] - channel) * share)).join(" ")})`;
+}
+
+function drawLegend() {
+  const stops = page.colours;
+  const [low, high] = [stops[0][0], stops.at(-1)[0]];
+  const at = (value) => ((value - low) / (high - low)) * 100;
+  const ramp = document.querySelector("#legend .ramp");
+  ramp.style.background = `linear-gradient(to right, ${stops.map(([value, colour]) => `${colour} ${at(value)}%`).join(", ")})`;
+  ramp.setAttribute("aria-label", word("legendLabel")(number(low), number(high)));
+  const ticks = stops.filter((_, i) => i % 2 === 0).map(([value]) => {
+    const tick = document.createElement("span");
+    tick.style.left = `${at(value)}%`;
+    tick.textContent = value === low ? `≤ ${number(value)}` : value === high ? `≥ ${number(value)}` : number(value);
+    return tick;
+  });
+  document.querySelector("#legend .ticks").replaceChildren(...ticks);
+}
+
+// --- texts ---------------------------------------------------------------------------------
+
+function drawFacts() {
+  const facts = [["counts", word("countsValue")(number(page.n_roofs), number(page.n_buildings))]];
+  for (const key of ["surface_model_date", "footprint_date", "weather", "version"]) {
+    if (page[key]) facts.push([key, page[key]]);
+  }
+  if (page.sources?.length) facts.push(["sources", page.sources.join("\n")]);
+  const list = byId("facts");
+  list.replaceChildren();
+  for (const [key, text] of facts) {
+    const [term, value] = [document.createElement("dt"), document.createElement("dd")];
+    term.textContent = word(key);
+    value.textContent = text;
+    value.dataset.fact = key;
+    list.append(term, value);
+  }
+}
+
+function drawTexts() {
+  translatePage();
+  byId("title").textContent = page.municipality;
+  document.title = `${word("kicker")} ${page.municipality}`;
+  const dates = ["surface_model_date", "footprint_date"].filter((key) => page[key]).map((key) => `${word(key)}: ${page[key]}`);
+  byId("attribution").textContent = [page.attribution, ...dates, page.weather && `${word("weather")}: ${page.weather}`].filter(Boolean).join(" · ");
+  byId("view-3d").textContent = word(seen.solid ? "view2d" : "view3d");
+  for (const [kind, key] of [["zoom-in", "zoomIn"], ["zoom-out", "zoomOut"], ["compass", "north"]]) {
+    const button = document.querySelector(`.maplibregl-ctrl-${kind}`);
+    button?.setAttribute("aria-label", word(key));
+    button?.setAttribute("title", word(key));
+  }
+  map?.getCanvas().setAttribute("aria-label", word("map"));
+  drawLegend();
+  drawFacts();
+  if (chosen) drawCard();
+}
+
+// --- choosing ------------------------------------------------------------------------------
+
+const featureState = (kind, id) =>
+  [kind, `${kind}_overview`].map((sourceLayer) => ({ source: kind, sourceLayer, id }));
+
+/** Mark one roof or building as hovered or selected, and unmark the one before it. */
+function mark(how, kind, id) {
+  const before = marked[how];
+  if (before?.kind === kind && before?.id === id) return;
+  if (before) for (const target of featureState(before.kind, before.id)) map.setFeatureState(target, { [how]: false });
+  marked[how] = kind ? { kind, id } : null;
+  if (kind) for (const target of featureState(kind, id)) map.setFeatureState(target, { [how]: true });
+}
+
+function pick(point) {
+  const near = [[point.x - TOUCH_PX, point.y - TOUCH_PX], [point.x + TOUCH_PX, point.y + TOUCH_PX]];
+  for (const place of [point, near]) {
+    for (const kind of ["roof", "building"]) {
+      const layers = PICKED[kind].filter((id) => map.getLayer(id));
+      const hit = map.queryRenderedFeatures(place, { layers })[0];
+      if (hit) return { kind, hit };
+    }
+  }
+  return null;
+}
+
+/** Choose what lies at a place; from far away the map first comes near, where all columns are. */
+function chooseAt(lngLat) {
+  const found = pick(map.project(lngLat));
+  if (!found) {
+    closeCard();
+    say(word("nothingHere"));
+    return;
+  }
+  say("");
+  if (map.getZoom() >= page.detail_zoom) {
+    choose(found.kind, found.hit.properties);
+    return;
+  }
+  map.easeTo({ center: lngLat, zoom: page.detail_zoom + 1 });
+  map.once("idle", () => {
+    const detail = pick(map.project(lngLat));
+    if (detail) choose(detail.kind, detail.hit.properties);
+  });
+}
+
+/** Features of the loaded tiles by attribute; one that lies in two tiles counts once. */
+function loaded(kind, key, value) {
+  const source = `${kind}s`;
+  if (!map.getSource(source)) return [];
+  const filter = ["==", ["get", key], value];
+  const found = map.querySourceFeatures(source, { sourceLayer: source, filter });
+  return [...new Map(found.map(({ properties }) => [properties[`${kind}_id`], properties])).values()];
+}
+
+function choose(kind, feature) {
+  const roofs = kind === "building" ? loaded("roof", "building_id", feature.building_id) : [];
+  roofs.sort((a, b) => a.roof_id.localeCompare(b.roof_id, "de", { numeric: true }));
+  chosen = { kind, feature, roofs };
+  mark("selected", `${kind}s`, feature[`${kind}_id`]);
+  drawCard();
+  card.hidden = false;
+  document.body.classList.add("has-card");
+  card.focus({ preventScroll: true });
+}
+
+function drawCard() {
+  fillCard(card, chosen, {
+    colourOf,
+    close: closeCard,
+    roof: (roof) => choose("roof", roof),
+    building: (id) => {
+      const [building] = loaded("building", "building_id", id);
+      if (building) choose("building", building);
+    },
+  });
+}
+
+function closeCard() {
+  if (card.hidden) return;
+  card.hidden = true;
+  chosen = null;
+  document.body.classList.remove("has-card");
+  mark("selected", null);
+  if (card.contains(document.activeElement)) map.getCanvas().focus();
+}
+
+// --- view ----------------------------------------------------------------------------------
+
+function fitOptions() {
+  if (isPhone()) {
+    const top = byId("panel").offsetHeight;
+    return { padding: { top: top + 16, right: 16, bottom: 48, left: 16 } };
+  }
+  return { padding: { top: 40, right: 60, bottom: 50, left: byId("panel").offsetWidth + 48 } };
+}
+
+const boundsOf = ([west, south, east, north]) => [[west, south], [east, north]];
+
+function showLayers() {
+  for (const [id, visibility] of Object.entries(visibleLayers(seen))) {
+    if (map.getLayer(id)) map.setLayoutProperty(id, "visibility", visibility);
+  }
+}
+
+function setSolid(solid) {
+  seen.solid = solid;
+  byId("view-3d").setAttribute("aria-pressed", String(solid));
+  byId("view-3d").textContent = word(solid ? "view2d" : "view3d");
+  byId("raster-choice").classList.toggle("off", solid);
+  byId("raster-choice").querySelector("input").disabled = solid;
+  showLayers();
+  map.easeTo(solid ? { pitch: PITCH_3D, bearing: -20 } : { pitch: 0, bearing: 0 });
+}
+
+function listen() {
+  for (const box of document.querySelectorAll("[data-layer]")) {
+    box.checked = seen[box.dataset.layer];
+    box.addEventListener("change", () => {
+      seen[box.dataset.layer] = box.checked;
+      showLayers();
+    });
+  }
+  byId("view-3d").addEventListener("click", () => setSolid(!seen.solid));
+  byId("overview").addEventListener("click", () => map.fitBounds(boundsOf(page.bounds), { ...fitOptions(), pitch: map.getPitch(), bearing: map.getBearing() }));
+  byId("more").addEventListener("click", () => {
+    const open = document.body.classList.toggle("more-open");
+    byId("more").setAttribute("aria-expanded", String(open));
+  });
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.addEventListener("click", () => {
+      setLanguage(button.dataset.language);
+      drawTexts();
+    });
+  }
+  document.addEventListener("keydown", (event) => event.key === "Escape" && closeCard());
+}
+
+function listenToMap() {
+  map.on("click", (event) => chooseAt(event.lngLat));
+  map.on("mousemove", (event) => {
+    const found = pick(event.point);
+    map.getCanvas().style.cursor = found ? "pointer" : "";
+    if (!found) mark("hovered", null);
+    else mark("hovered", `${found.kind}s`, found.hit.properties[`${found.kind}_id`]);
+  });
+  map.on("mouseout", () => mark("hovered", null));
+  map.getCanvas().addEventListener("keydown", (event) => {
+    if (event.key === "Enter") chooseAt(map.getCenter());
+  });
+}
+
+// --- start ---------------------------------------------------------------------------------
+
+async function start() {
+  const answer = await fetch("map.json");
+  if (!answer.ok) throw new Error(`map.json: ${answer.status}`);
+  page = await answer.json();
+  drawTexts();
+  addProtocol("pmtiles", new pmtiles.Protocol({ errorOnMissingTile: false }).tile);
+  map = new GlMap({
+    container: "map",
+    style: mapStyle(page),
+    bounds: boundsOf(page.bounds),
+    fitBoundsOptions: fitOptions(),
+    minZoom: Math.min(10, page.raster?.min_zoom ?? 10),
+    maxZoom: 20.5,
+    maxPitch: 65,
+    attributionControl: false,
+    canvasContextAttributes: { antialias: true },
+  });
+  window.map = map;
+  map.addControl(new NavigationControl({ visualizePitch: true }), "bottom-right");
+  map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
+  map.on("error", ({ error }) => console.error(error));
+  map.on("style.load", () => {
+    map.addImage("hatch", hatch(), { pixelRatio: 2 });
+    if (!page.raster) byId("raster-choice").remove();
+    showLayers();
+  });
+  map.once("idle", () => (document.documentElement.dataset.map = "ready"));
+  listen();
+  listenToMap();
+  drawTexts();
+}
+
+translatePage();
+start().catch(fail);
