@@ -34,8 +34,12 @@ class RasterFile:
 
 @contextlib.contextmanager
 def gdal_environment() -> Iterator[None]:
-    """Bounded block cache, and no ``.aux.xml`` beside anyone's files."""
-    with rasterio.Env(GDAL_CACHEMAX=GDAL_CACHE_MB, GDAL_PAM_ENABLED="NO"):
+    """Bounded block cache, no ``.aux.xml`` beside anyone's files, overviews made uncompressed."""
+    with rasterio.Env(
+        GDAL_CACHEMAX=GDAL_CACHE_MB,
+        GDAL_PAM_ENABLED="NO",
+        COG_TMP_COMPRESSION="NONE",  # else the driver spends half its time on a temporary file
+    ):
         yield
 
 
