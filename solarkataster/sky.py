@@ -129,9 +129,8 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
     month = month_of_hour[lit][hour]
     scale = step_h / WH_PER_KWH
     twilight = np.where(is_up.any(axis=1), 0.0, weather.ghi[lit]) / WH_PER_KWH
-    dome_kwh_m2 = np.bincount(month, dome * scale, 12)
-    dome_kwh_m2 += np.bincount(month_of_hour[lit], twilight, 12)
-    ghi_kwh_m2 = np.bincount(month_of_hour, weather.ghi / WH_PER_KWH, 12)
+    dome_kwh_m2 = _month_sums(month, dome * scale) + _month_sums(month_of_hour[lit], twilight)
+    ghi_kwh_m2 = _month_sums(month_of_hour, weather.ghi / WH_PER_KWH)
     flat_kwh_m2 = dome_kwh_m2.sum() + ((dni[hour] + circumsolar) * sun.cos_zenith[up]).sum() * scale
     return SkySources(
         solar_elevation_deg=sun.elevation_deg[up],
@@ -140,7 +139,7 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
         beam_kwh_m2=dni[hour] * scale,
         circumsolar_kwh_m2=circumsolar * scale,
         dome_kwh_m2=dome_kwh_m2,
-        band_kwh_m2=np.bincount(month, band * scale, 12),
+        band_kwh_m2=_month_sums(month, band * scale),
         ghi_kwh_m2=ghi_kwh_m2,
         report={
             "ghi_year_kwh_m2": float(ghi_kwh_m2.sum()),
@@ -151,6 +150,12 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
             "flat_error_fraction": float(flat_kwh_m2 / ghi_kwh_m2.sum() - 1.0),
         },
     )
+
+
+def _month_sums(month: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sum of the values of each month, shape (12,)."""
+    # bincount gives whole numbers when there is nothing to count.
+    return np.bincount(month, values, 12).astype(np.float64)
 
 
 def _check_choices(model: str, step_minutes: int) -> None:

@@ -270,7 +270,7 @@ def _extraterrestrial_faults(weather: Weather, sun: SunPosition) -> list[InputEr
     over = np.flatnonzero(direct > extra + 50.0)  # 50 Wh/m² spares polar nights
     if over.size == 0:
         return []
-    first = weather.times[np.argmax(day == over[0])]
+    first = weather.times[int(np.argmax(day == over[0]))]
     return [
         InputError(
             f"impossible sum: direct light exceeds the extraterrestrial on {over.size} days, the "

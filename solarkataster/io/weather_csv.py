@@ -60,14 +60,13 @@ def csv_records(text: str, source: str, settings: Any) -> WeatherRecords:
         if any(field.strip() for field in fields):
             numbers.append(i_header + 2 + i)
             rows.append((fields + [""] * len(header))[: len(header)])
-    cells = pd.DataFrame(rows, index=pd.Index(numbers), columns=header)
-    table = _clock_columns(cells[columns["time"]], settings.utc_offset_hours, source)
-    for key in columns:
-        if key != "time":
-            number_text = cells[columns[key]].str.strip()
-            if separator == ";":
-                number_text = number_text.str.replace(",", ".", regex=False)
-            table[key] = pd.to_numeric(number_text, errors="coerce").astype("float64")
+    cells = pd.DataFrame(rows, index=pd.Index(numbers), columns=range(len(header)))
+    text_of = {key: cells.iloc[:, header.index(name)] for key, name in columns.items()}
+    table = _clock_columns(text_of.pop("time"), settings.utc_offset_hours, source)
+    for key, number_text in text_of.items():
+        if separator == ";":
+            number_text = number_text.str.replace(",", ".", regex=False)
+        table[key] = pd.to_numeric(number_text.str.strip(), errors="coerce").astype("float64")
     return WeatherRecords(
         table=table,
         latitude=float(settings.latitude),
@@ -158,7 +157,7 @@ def _clock_columns(stamps: pd.Series, utc_offset_hours: float, source: str) -> p
     else:
         tried = [pd.to_datetime(text, format=f, errors="coerce") for f in TIME_FORMATS]
         times = min(tried, key=lambda result: int(result.isna().sum()))
-    times = times + is_midnight * pd.Timedelta(days=1)
+    times = times + pd.to_timedelta(is_midnight.astype("int64"), unit="D")
     return pd.DataFrame(
         {
             "year": times.dt.year,

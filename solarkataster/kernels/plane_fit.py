@@ -1,8 +1,8 @@
 """Planes through raster cells: least squares in windows, region growing, robust refits.
 
-All arrays are flat views of a raster with a border of one cell that belongs to no region, so that a
-neighbour is an offset and needs no bounds test. ``x`` is the column and ``y`` the row of that padded
-raster, both in cells; a plane is ``z = a x + b y + c`` with ``z`` in metres.
+All arrays are flat views of a raster with a border of one cell that belongs to no region, so that
+a neighbour is an offset and needs no bounds test. ``x`` is the column and ``y`` the row of that
+padded raster, both in cells; a plane is ``z = a x + b y + c`` with ``z`` in metres.
 """
 
 from __future__ import annotations

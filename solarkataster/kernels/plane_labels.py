@@ -1,7 +1,7 @@
 """Which cell belongs to which plane: competition, merging, connected parts, edges.
 
-Arrays are flat and padded by one cell as in ``plane_fit``; ``labels`` is −1 off the footprint, 0 for
-cells of no plane and 1..n for planes.
+Arrays are flat and padded by one cell as in ``plane_fit``; ``labels`` is −1 off the footprint, 0
+for cells of no plane and 1..n for planes.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def merge_pairs(first, second, planes, moments, cell_size_m, max_angle_rad, misf
 @njit(nogil=True, cache=True)
 def connected_parts(values, width, parts):
     """
-    Number the edge-connected parts of equal value, 1..n in reading order; negative values are skipped.
+    Number the edge-connected parts of equal value, 1..n in reading order; skips negative values.
 
     Edge-connected (not over corners), so that the outline of a part is one simple ring with holes.
 

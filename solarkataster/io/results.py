@@ -1,0 +1,159 @@
+"""Result layers on disk: GeoParquet with the same bytes every time, GeoPackage for QGIS."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from solarkataster.io.qgis_style import graduated_style
+from solarkataster.io.runfolder import written_whole
+from solarkataster.layers import Column
+
+#: Names a GeoParquet or GeoPackage file needs for itself.
+_RESERVED = ("geometry", "bbox")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A table of the GeoPackage, and how QGIS draws it."""
+
+    table: gpd.GeoDataFrame
+    style_column: str
+    style_stops: Sequence[tuple[float, str]]
+    description: str
+
+
+def typed(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """Exactly the declared columns, in their order, with their types; absent ones are NaN."""
+    typed_columns = {}
+    for column in columns:
+        values = table[column.name] if column.name in table else pd.Series(index=table.index)
+        if column.dtype == "str":
+            typed_columns[column.name] = values.astype(object).fillna("").astype("str")
+        elif column.dtype.startswith("int"):
+            typed_columns[column.name] = values.fillna(0).astype(column.dtype)
+        else:
+            typed_columns[column.name] = values.astype(column.dtype)
+    return pd.DataFrame(typed_columns, index=table.index)
+
+
+def beside_own(inputs: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
+    """
+    Columns of the input under names that do not clash with ours: a clash gets ``_input``.
+
+    Databases do not tell upper from lower case, so neither does the comparison.
+    """
+    taken = {column.name.lower() for column in columns} | set(_RESERVED)
+    names = {}
+    for name in inputs.columns:
+        new = str(name)
+        while new.lower() in taken:
+            new += "_input"
+        taken.add(new.lower())
+        names[name] = new
+    return inputs.rename(columns=names)
+
+
+def write_geoparquet(path: Path, table: gpd.GeoDataFrame) -> None:
+    """
+    Write GeoParquet 1.1 with a bounding box per row; the same table gives the same bytes.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced as a whole.
+    table : GeoDataFrame
+    """
+    with written_whole(path) as temporary:
+        table.to_parquet(
+            temporary,
+            index=False,
+            compression="zstd",
+            schema_version="1.1.0",
+            write_covering_bbox=True,
+        )
+
+
+def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
+    """
+    Write layers with their styles into one file that QGIS opens as it is meant to look.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced as a whole.
+    layers : mapping of str to Layer
+        By table name, the top layer first.
+    """
+    with written_whole(path) as temporary:
+        for name, layer in layers.items():
+            table = _for_sqlite(layer.table)
+            fid = "fid"
+            while fid in {str(column).lower() for column in table.columns}:
+                fid += "_row"
+            table.to_file(
+                temporary,
+                layer=name,
+                driver="GPKG",
+                engine="pyogrio",
+                promote_to_multi=True,
+                layer_options={
+                    "FID": fid,
+                    "GEOMETRY_NAME": "geom",
+                    "DESCRIPTION": layer.description,
+                },
+                dataset_options={"ADD_GPKG_OGR_CONTENTS": "YES"},
+            )
+        _write_styles(temporary, layers)
+
+
+def _for_sqlite(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Lists, dictionaries and the like as text; a GeoPackage cannot hold them."""
+    plain = table.copy()
+    for name in plain.columns.drop(plain.geometry.name):
+        values = plain[name]
+        if values.dtype == object and not values.map(_is_plain).all():
+            plain[name] = values.map(lambda one: one if _is_plain(one) else str(one))
+        elif isinstance(values.dtype, pd.CategoricalDtype):
+            plain[name] = values.astype("str")
+    return plain
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool | pd.Timestamp)
+
+
+def _write_styles(path: Path, layers: Mapping[str, Layer]) -> None:
+    """Add the table ``layer_styles``, from which QGIS takes a layer's default look."""
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(
+            "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
+            " f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),"
+            " f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,"
+            " useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),"
+            " update_time DATETIME)"
+        )
+        database.execute(
+            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description,"
+            " last_change) VALUES ('layer_styles', 'attributes', 'layer_styles', '',"
+            " '1970-01-01T00:00:00.000Z')"
+        )
+        for name, layer in layers.items():
+            database.execute(
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
+                " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description,"
+                " owner, ui, update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', '',"
+                " '1970-01-01T00:00:00.000Z')",
+                (
+                    name,
+                    name,
+                    graduated_style(layer.style_column, layer.style_stops),
+                    layer.description,
+                ),
+            )

@@ -1,0 +1,420 @@
+"""Borders between regions of a raster: traced once for both sides, then straightened.
+
+A border point is (row, col) on the lattice of cell corners: corner (r, c) is the upper left one of
+cell (r, c). An arc is a border between two nodes (corners where three or four borders meet) or a
+closed border. Both regions beside an arc use the same points, so they share their edges exactly.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+#: Row and column step of the four walking directions east, south, west, north.
+STEP_ROW = (0, 1, 0, -1)
+STEP_COL = (1, 0, -1, 0)
+
+#: Loops of up to this many edges (3 x 3 cells: a chimney) keep their cells' corners: cutting the
+#: corners of so few cells would cost a good part of their area.
+SMALL_LOOP = 12
+
+
+@njit(nogil=True, cache=True)
+def _has_edge(regions, row, col, direction):
+    """Whether the unit edge that leaves a corner is a border. Corners of the array are inner ones."""
+    if direction == 0:
+        return regions[row - 1, col] != regions[row, col]
+    if direction == 1:
+        return regions[row, col - 1] != regions[row, col]
+    if direction == 2:
+        return regions[row - 1, col - 1] != regions[row, col - 1]
+    return regions[row - 1, col - 1] != regions[row - 1, col]
+
+
+@njit(nogil=True, cache=True)
+def _sides(regions, row, col, direction):
+    """Regions left and right of the unit edge that leaves a corner, as seen with north up."""
+    if direction == 0:
+        return regions[row - 1, col], regions[row, col]
+    if direction == 1:
+        return regions[row, col], regions[row, col - 1]
+    if direction == 2:
+        return regions[row, col - 1], regions[row - 1, col - 1]
+    return regions[row - 1, col - 1], regions[row - 1, col]
+
+
+@njit(nogil=True, cache=True)
+def _mark_edge(walked, row, col, direction):
+    """Remember an edge under its west or north corner."""
+    if direction == 0:
+        walked[row, col, 0] = True
+    elif direction == 1:
+        walked[row, col, 1] = True
+    elif direction == 2:
+        walked[row, col - 1, 0] = True
+    else:
+        walked[row - 1, col, 1] = True
+
+
+@njit(nogil=True, cache=True)
+def _is_walked(walked, row, col, direction):
+    if direction == 0:
+        return walked[row, col, 0]
+    if direction == 1:
+        return walked[row, col, 1]
+    if direction == 2:
+        return walked[row, col - 1, 0]
+    return walked[row - 1, col, 1]
+
+
+@njit(nogil=True, cache=True)
+def _degree(regions, row, col):
+    n = 0
+    for direction in range(4):
+        n += _has_edge(regions, row, col, direction)
+    return n
+
+
+@njit(nogil=True, cache=True)
+def trace_arcs(regions, inside):
+    """
+    All borders between different regions.
+
+    Parameters
+    ----------
+    regions : ndarray of int32, shape (ny, nx)
+        Region of each cell; the outermost ring of cells must be one region.
+    inside : ndarray of bool, shape (ny, nx)
+        Cells whose region was found, not continued from the nearest one.
+
+    Returns
+    -------
+    corners : ndarray of int32, shape (n_point, 2)
+        Row and column of all corners along all arcs; a closed arc repeats its first.
+    starts : ndarray of int64, shape (n_arc + 1,)
+        Where each arc begins in ``corners``.
+    sides : ndarray of int32, shape (n_arc, 2)
+        Region left and right of each arc.
+    within : ndarray of bool, shape (n_point,)
+        Whether the edge from each corner to the next touches a cell inside.
+    """
+    ny, nx = regions.shape
+    n_edges = 0
+    for row in range(1, ny):
+        for col in range(1, nx):
+            n_edges += _has_edge(regions, row, col, 0) + _has_edge(regions, row, col, 1)
+    corners = np.empty((2 * n_edges + 1, 2), np.int32)
+    starts = np.zeros(n_edges + 1, np.int64)
+    sides = np.empty((n_edges, 2), np.int32)
+    within = np.zeros(2 * n_edges + 1, np.bool_)
+    walked = np.zeros((ny, nx, 2), np.bool_)
+    n_points, n_arcs = 0, 0
+    for closed in (False, True):  # arcs that begin at a node first, what is left are loops
+        for first_row in range(1, ny):
+            for first_col in range(1, nx):
+                degree = _degree(regions, first_row, first_col)
+                if degree == 0 or (not closed and degree == 2):
+                    continue
+                for first_direction in range(4):
+                    row, col, direction = first_row, first_col, first_direction
+                    if not _has_edge(regions, row, col, direction) or _is_walked(
+                        walked, row, col, direction
+                    ):
+                        continue
+                    sides[n_arcs, 0], sides[n_arcs, 1] = _sides(regions, row, col, direction)
+                    while True:
+                        corners[n_points] = row, col
+                        left, right = _sides(inside, row, col, direction)
+                        within[n_points] = left or right
+                        n_points += 1
+                        _mark_edge(walked, row, col, direction)
+                        row += STEP_ROW[direction]
+                        col += STEP_COL[direction]
+                        at_start = row == first_row and col == first_col
+                        if at_start or _degree(regions, row, col) != 2:
+                            break
+                        back = (direction + 2) % 4
+                        for turn in range(4):
+                            if turn != back and _has_edge(regions, row, col, turn):
+                                direction = turn
+                                break
+                    corners[n_points] = row, col
+                    n_points += 1
+                    n_arcs += 1
+                    starts[n_arcs] = n_points
+    return corners[:n_points], starts[: n_arcs + 1], sides[:n_arcs], within[:n_points]
+
+
+@njit(nogil=True, cache=True)
+def _farthest(points, n, anchor):
+    """Index of the one of the first n points that is farthest from an anchor point."""
+    best, most = 0, -1.0
+    for i in range(n):
+        d2 = (points[i, 0] - points[anchor, 0]) ** 2 + (points[i, 1] - points[anchor, 1]) ** 2
+        if d2 > most:
+            best, most = i, d2
+    return best
+
+
+@njit(nogil=True, cache=True)
+def _keep_bends(points, first, last, tolerance, keep):
+    """Mark the points that a polyline needs to stay within the tolerance (Douglas & Peucker 1973)."""
+    stack = np.empty((last - first + 2, 2), np.int64)
+    stack[0] = first, last
+    n = 1
+    while n > 0:
+        n -= 1
+        i, j = stack[n]
+        d_row, d_col = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1]
+        length = math.sqrt(d_row * d_row + d_col * d_col)
+        best, most = -1, tolerance
+        for k in range(i + 1, j):
+            row, col = points[k, 0] - points[i, 0], points[k, 1] - points[i, 1]
+            if length > 0.0:
+                along = (row * d_row + col * d_col) / length
+                if 0.0 <= along <= length:
+                    distance = abs(row * d_col - col * d_row) / length
+                else:
+                    distance = math.hypot(row, col) if along < 0.0 else math.hypot(
+                        points[k, 0] - points[j, 0], points[k, 1] - points[j, 1]
+                    )  # fmt: skip
+            else:
+                distance = math.hypot(row, col)
+            if distance > most:
+                best, most = k, distance
+        if best >= 0:
+            keep[best] = True
+            stack[n] = i, best
+            stack[n + 1] = best, j
+            n += 2
+
+
+@njit(nogil=True, cache=True)
+def _fit_line(points, first, last):
+    """Centre and unit direction of the best line through points first..last (total least squares)."""
+    n = last - first + 1.0
+    row = col = 0.0
+    for i in range(first, last + 1):
+        row += points[i, 0] / n
+        col += points[i, 1] / n
+    rr = rc = cc = 0.0
+    for i in range(first, last + 1):
+        d_row, d_col = points[i, 0] - row, points[i, 1] - col
+        rr += d_row * d_row
+        rc += d_row * d_col
+        cc += d_col * d_col
+    angle = 0.5 * math.atan2(2.0 * rc, rr - cc)
+    return row, col, math.cos(angle), math.sin(angle)
+
+
+@njit(nogil=True, cache=True)
+def _arc_points(corners, first, last, closed):
+    """
+    Points along the middle of a stair: edge midpoints, with the ends of an open arc.
+
+    A straight border never leaves its stair's midpoints by more than half a cell; it leaves the
+    corners by up to a whole one, always to the same side.
+    """
+    n_edges = last - first
+    points = np.empty((n_edges + (1 if closed else 2), 2))
+    shift = 0 if closed else 1
+    for i in range(n_edges):
+        points[i + shift, 0] = 0.5 * (corners[first + i, 0] + corners[first + i + 1, 0])
+        points[i + shift, 1] = 0.5 * (corners[first + i, 1] + corners[first + i + 1, 1])
+    if closed:
+        points[n_edges] = points[0]
+    else:
+        points[0, 0], points[0, 1] = corners[first, 0], corners[first, 1]
+        points[-1, 0], points[-1, 1] = corners[last, 0], corners[last, 1]
+    return points
+
+
+@njit(nogil=True, cache=True)
+def _bend_lines(points, bends):
+    """Best line of every stretch between bends: centre row, col, direction row, col."""
+    lines = np.empty((bends.size - 1, 4))
+    for k in range(bends.size - 1):
+        first, last = bends[k], bends[k + 1]
+        if last - first >= 3:  # the bend itself belongs to neither stretch
+            first += 1
+            last -= 1
+        lines[k] = _fit_line(points, first, last)
+    return lines
+
+
+@njit(nogil=True, cache=True)
+def _meet(line_a, line_b, row, col, reach):
+    """Crossing of two lines if it is well defined and near a point, else the point."""
+    cross = line_a[2] * line_b[3] - line_a[3] * line_b[2]
+    if abs(cross) < 0.2:
+        return row, col
+    d_row, d_col = line_b[0] - line_a[0], line_b[1] - line_a[1]
+    t = (d_row * line_b[3] - d_col * line_b[2]) / cross
+    new_row, new_col = line_a[0] + t * line_a[2], line_a[1] + t * line_a[3]
+    if math.hypot(new_row - row, new_col - col) > reach:
+        return row, col
+    return new_row, new_col
+
+
+@njit(nogil=True, cache=True)
+def _project(line, row, col):
+    """Foot of a point on a line."""
+    along = (row - line[0]) * line[2] + (col - line[1]) * line[3]
+    return line[0] + along * line[2], line[1] + along * line[3]
+
+
+@njit(nogil=True, cache=True)
+def _straighten_closed(corners, first, last, tolerance, out, n):
+    """Write the points of a closed arc from ``out[n]`` on; returns the new n."""
+    n_edges = last - first
+    points = _arc_points(corners, first, last, True)
+    start = _farthest(points, n_edges, 0)
+    rolled = np.empty_like(points)
+    for i in range(n_edges + 1):
+        rolled[i] = points[(i + start) % n_edges]
+    opposite = _farthest(rolled, n_edges, 0)
+    keep = np.zeros(n_edges + 1, np.bool_)
+    keep[0] = keep[opposite] = keep[n_edges] = True
+    _keep_bends(rolled, 0, opposite, tolerance, keep)
+    _keep_bends(rolled, opposite, n_edges, tolerance, keep)
+    bends = np.flatnonzero(keep)
+    if n_edges <= SMALL_LOOP or bends.size < 4:
+        for i in range(first, last + 1):
+            out[n, 0], out[n, 1] = corners[i, 0], corners[i, 1]
+            n += 1
+        return n
+    lines = _bend_lines(rolled, bends)
+    n_lines = lines.shape[0]
+    begin = n
+    for k in range(n_lines):
+        row, col = rolled[bends[k], 0], rolled[bends[k], 1]
+        out[n, 0], out[n, 1] = _meet(lines[(k - 1) % n_lines], lines[k], row, col, 1.0)
+        n += 1
+    out[n] = out[begin]
+    return n + 1
+
+
+@njit(nogil=True, cache=True)
+def _pull_node(pull, line, row, col, n_points):
+    """Add a line through a node to the node's normal equations, weighted by its length."""
+    if n_points < 3:
+        return
+    weight = min(8.0, float(n_points))
+    n_row, n_col = -line[3], line[2]
+    offset = (line[0] - row) * n_row + (line[1] - col) * n_col
+    pull[0] += weight * n_row * n_row
+    pull[1] += weight * n_row * n_col
+    pull[2] += weight * n_col * n_col
+    pull[3] += weight * n_row * offset
+    pull[4] += weight * n_col * offset
+
+
+@njit(nogil=True, cache=True)
+def _straighten_open(corners, within, first, last, tolerance, out, n, pull_first, pull_last):
+    """
+    Write the points of an arc between two nodes from ``out[n]`` on; returns the new n.
+
+    Ends that run outside, where regions were only continued, take no part in the fit; the last
+    stretch inside goes straight on over the footprint's edge instead.
+    """
+    points = _arc_points(corners, first, last, False)
+    n_edges = last - first
+    head, tail = 0, 0
+    while head < n_edges and not within[first + head]:
+        head += 1
+    while tail < n_edges and not within[last - 1 - tail]:
+        tail += 1
+    if n_edges - head - tail < 3:
+        head = tail = 0
+    low = head + 1 if head > 0 else 0
+    high = n_edges - tail if tail > 0 else n_edges + 1
+    keep = np.zeros(points.shape[0], np.bool_)
+    keep[low] = keep[high] = True
+    _keep_bends(points, low, high, tolerance, keep)
+    bends = np.flatnonzero(keep)
+    lines = _bend_lines(points, bends)
+    out[n] = points[0]
+    n += 1
+    if head > 0:  # two edges out: beyond the half cell by which a footprint may pass its cells
+        out[n, 0], out[n, 1] = _project(lines[0], *points[max(0, low - 2)])
+        n += 1
+    else:
+        _pull_node(pull_first, lines[0], points[0, 0], points[0, 1], bends[1] - bends[0])
+    for k in range(1, bends.size - 1):
+        row, col = points[bends[k], 0], points[bends[k], 1]
+        out[n, 0], out[n, 1] = _meet(lines[k - 1], lines[k], row, col, 1.0)
+        n += 1
+    if tail > 0:
+        out[n, 0], out[n, 1] = _project(lines[-1], *points[min(n_edges + 1, high + 2)])
+        n += 1
+    else:
+        _pull_node(pull_last, lines[-1], points[-1, 0], points[-1, 1], bends[-1] - bends[-2])
+    out[n] = points[-1]
+    return n + 1
+
+
+@njit(nogil=True, cache=True)
+def straighten_arcs(corners, starts, within, tolerance):
+    """
+    Straight stretches instead of stairs.
+
+    Every arc is cut into stretches by Douglas and Peucker, each stretch becomes its least-squares
+    line, and bends are put where neighbouring lines cross. Nodes move by at most one cell to where
+    the lines of all their arcs come nearest to each other.
+
+    Parameters
+    ----------
+    corners, starts, within : ndarray
+        From :func:`trace_arcs`.
+    tolerance : float
+        Largest distance between a stretch and the middle of its stair. [cells]
+
+    Returns
+    -------
+    points : ndarray, shape (n_point, 2)
+        Row and column along all arcs.
+    point_starts : ndarray of int64, shape (n_arc + 1,)
+    """
+    n_arcs = starts.size - 1
+    points = np.empty((corners.shape[0] + 3 * n_arcs, 2))
+    point_starts = np.zeros(n_arcs + 1, np.int64)
+    width = np.int64(corners[:, 1].max()) + 1
+    height = np.int64(corners[:, 0].max()) + 1
+    pull = np.zeros((height * width, 5))  # normal equations of the nodes: rr, rc, cc, r, c
+    n = 0
+    for arc in range(n_arcs):
+        first, last = starts[arc], starts[arc + 1] - 1
+        node_first = np.int64(corners[first, 0]) * width + np.int64(corners[first, 1])
+        node_last = np.int64(corners[last, 0]) * width + np.int64(corners[last, 1])
+        if node_first == node_last:
+            n = _straighten_closed(corners, first, last, tolerance, points, n)
+        else:
+            n = _straighten_open(
+                corners, within, first, last, tolerance, points, n,
+                pull[node_first], pull[node_last],
+            )  # fmt: skip
+        point_starts[arc + 1] = n
+    _move_nodes(corners, starts, points, point_starts, pull, width)
+    return points[:n], point_starts
+
+
+@njit(nogil=True, cache=True)
+def _move_nodes(corners, starts, points, point_starts, pull, width):
+    """Put the ends of open arcs where the lines of all arcs at the node come nearest."""
+    for arc in range(starts.size - 1):
+        first, last = starts[arc], starts[arc + 1] - 1
+        if corners[first, 0] == corners[last, 0] and corners[first, 1] == corners[last, 1]:
+            continue
+        for corner, point in ((first, point_starts[arc]), (last, point_starts[arc + 1] - 1)):
+            row, col = np.int64(corners[corner, 0]), np.int64(corners[corner, 1])
+            rr, rc, cc, r, c = pull[row * width + col]
+            rr += 1.0  # holds the node where it is as strongly as one point of a line would
+            cc += 1.0
+            determinant = rr * cc - rc * rc
+            d_row = (r * cc - c * rc) / determinant
+            d_col = (c * rr - r * rc) / determinant
+            shrink = max(1.0, math.hypot(d_row, d_col))
+            points[point, 0] = row + d_row / shrink
+            points[point, 1] = col + d_col / shrink

@@ -1,0 +1,191 @@
+"""What a run has to do: tiles with buildings, and what each tile's result depends on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+import solarkataster
+from solarkataster.checks import CheckedInputs
+from solarkataster.grid import Grid
+from solarkataster.io.rasters import RasterSource
+from solarkataster.io.runfolder import RunFolder, digest, read_json
+from solarkataster.stages.job import TileJob
+from solarkataster.tiling import Tile, building_window, owner_tiles, tile_window, tiles_of
+
+#: Libraries whose version can change a result.
+LIBRARIES = (
+    "numpy", "numba", "scipy", "pandas", "pvlib", "shapely", "pyproj", "rasterio", "pyarrow",
+    "geopandas", "pyogrio",
+)  # fmt: skip
+
+#: Parts of the package that no result of a tile depends on.
+_NOT_IN_TILES = ("cli.py", "serve.py", "progress.py", "demo", "web", "io/webmap.py", "io/webtiles.py")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """
+    The tiles of a run.
+
+    Parameters
+    ----------
+    checked : CheckedInputs
+    folder : RunFolder
+    token : str
+    tiles : tuple of Tile
+        Those that own a building, north to south, then west to east.
+    owned : tuple of ndarray of int
+        Buildings of each tile as positions in the footprints.
+    """
+
+    checked: CheckedInputs
+    folder: RunFolder
+    token: str
+    tiles: tuple[Tile, ...]
+    owned: tuple[np.ndarray, ...]
+
+    def job(self, i: int) -> TileJob:
+        """What the i-th tile is told."""
+        checked, tile, owned = self.checked, self.tiles[i], self.owned[i]
+        footprints = checked.footprints.geometry.to_numpy()[owned]
+        windows = [building_window(checked.grid, one) for one in footprints if _has_area(one)]
+        window = tile_window(checked.grid, windows, checked.config.horizon.reach_m)
+        return TileJob(
+            name=tile.name,
+            grid=checked.grid,
+            core=tile.core,
+            window=window,
+            dsm=_touching(checked.dsm, window),
+            dtm=_touching(checked.dtm, window),
+            building_ids=tuple(checked.footprints["building_id"].to_numpy()[owned]),
+            building_index=owned.astype(np.int32),
+            footprints=footprints,
+            config=checked.config,
+            convergence_deg=checked.convergence_deg,
+            folder=self.folder,
+            token=self.token,
+            stamp=_tile_stamp(checked, tile, window, owned, footprints),
+        )
+
+    def finished(self, name: str, stamp: str) -> dict[str, Any] | None:
+        """The report of a tile that is done with this very stamp, else None."""
+        report = read_json(self.folder.tile(name) / "tile.json")
+        return report if report is not None and report.get("stamp") == stamp else None
+
+
+def plan_tiles(checked: CheckedInputs, folder: RunFolder, token: str) -> Plan:
+    """Give every building to a tile; tiles without a building are left out."""
+    tiles = tiles_of(checked.grid, checked.config.tiles.size_m)
+    owner = owner_tiles(tiles, checked.footprints.geometry.to_numpy())
+    order = np.argsort(owner, kind="stable")
+    names, starts = np.unique(owner[order], return_index=True)
+    owned = np.split(order, starts[1:]) if len(order) else []
+    return Plan(checked, folder, token, tuple(tiles[i] for i in names), tuple(owned))
+
+
+def _has_area(footprint: shapely.Geometry | None) -> bool:
+    return footprint is not None and not footprint.is_empty
+
+
+def _touching(source: RasterSource, window: Grid) -> RasterSource:
+    """The source with only those files that a window, and the cell around it, needs."""
+    margin_m = 2.0 * source.grid.cell_size_m
+    west_m, south_m, east_m, north_m = window.bounds
+    files = tuple(
+        file
+        for file in source.files
+        if file.grid.west_m < east_m + margin_m
+        and file.grid.east_m > west_m - margin_m
+        and file.grid.south_m < north_m + margin_m
+        and file.grid.north_m > south_m - margin_m
+    )
+    return RasterSource(source.role, source.grid, files)
+
+
+def _tile_stamp(
+    checked: CheckedInputs,
+    tile: Tile,
+    window: Grid,
+    owned: np.ndarray,
+    footprints: np.ndarray,
+) -> str:
+    """Digest of everything the tile's result depends on, and of nothing else."""
+    config = checked.config
+    outlines = hashlib.sha256()
+    for building_id, outline in zip(
+        checked.footprints["building_id"].to_numpy()[owned],
+        shapely.to_wkb(footprints),
+        strict=True,
+    ):
+        outlines.update(repr((building_id, outline)).encode())
+    outlines.update(owned.astype("<i8").tobytes())
+
+    def rasters(source: RasterSource) -> list[Any]:
+        return [
+            (checked.checksums[str(file.path)], file.grid.bounds, file.nodata)
+            for file in _touching(source, window).files
+        ]
+
+    return digest(
+        {
+            "code": code_digest(_NOT_IN_TILES),
+            "versions": versions(),
+            "cell_size_m": checked.grid.cell_size_m,
+            "core": tile.core.bounds,
+            "window": window.bounds,
+            "dsm": rasters(checked.dsm),
+            "dtm": rasters(checked.dtm),
+            "weather": checked.checksums[str(config.inputs.weather)],
+            "weather_settings": config.weather.model_dump(exclude={"max_distance_km"}),
+            "roofs": config.roofs.model_dump(),
+            "horizon": config.horizon.model_dump(),
+            "irradiation": config.irradiation.model_dump(),
+            "convergence_deg": checked.convergence_deg,
+            "buildings": outlines.hexdigest(),
+        }
+    )
+
+
+@cache
+def code_digest(without: tuple[str, ...] = ()) -> str:
+    """SHA-256 of the package's sources, parts that do not matter left out."""
+    root = Path(solarkataster.__file__).parent
+    total = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        is_source = path.is_file() and "__pycache__" not in path.parts
+        if is_source and not any(name == part or name.startswith(f"{part}/") for part in without):
+            total.update(name.encode() + b"\0" + path.read_bytes())
+    return total.hexdigest()
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Versions of the package and of the libraries that make its numbers."""
+    return {"solarkataster": solarkataster.__version__} | {name: version(name) for name in LIBRARIES}
+
+
+def tile_weights(plan: Plan) -> dict[str, float]:
+    """Expected share of the work of each tile: its roofs, and the window that is swept."""
+    areas_m2 = shapely.area(plan.checked.footprints.geometry.to_numpy())
+    areas_m2 = np.nan_to_num(areas_m2)
+    return {
+        tile.name: 2000.0 + float(areas_m2[owned].sum())
+        for tile, owned in zip(plan.tiles, plan.owned, strict=True)
+    }
+
+
+def iterate_jobs(plan: Plan, only: set[int]) -> Iterator[TileJob]:
+    """The jobs of some tiles, made when asked for: a state has many."""
+    for i in range(len(plan.tiles)):
+        if i in only:
+            yield plan.job(i)

@@ -1,0 +1,137 @@
+"""Receivers: points that collect light, whether on a roof, up a wall or a user's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from solarkataster.errors import InputError
+
+
+@dataclass(frozen=True)
+class Receivers:
+    """
+    Points with the surfaces they lie on.
+
+    Parameters
+    ----------
+    row, col : ndarray, shape (n,), float64
+        Place in cells of the window; cell centres on whole numbers, row 0 north.
+    elevation_m : ndarray, shape (n,), float64
+        Height of the point in the datum of the surface model. [m]
+    surface : ndarray, shape (n,), int32
+        Which of the surfaces below the point belongs to.
+    surface_tilt : ndarray, shape (n_surface,), float64
+        Tilt of each surface, 0 to 90. [°]
+    grid_azimuth : ndarray, shape (n_surface,), float64
+        Where each surface faces, clockwise from grid north; any number on a level one. [°]
+
+    Raises
+    ------
+    InputError
+        If lengths disagree, a number is not finite or a tilt lies outside 0 to 90°.
+    """
+
+    row: np.ndarray
+    col: np.ndarray
+    elevation_m: np.ndarray
+    surface: np.ndarray
+    surface_tilt: np.ndarray
+    grid_azimuth: np.ndarray
+
+    def __post_init__(self) -> None:
+        cast = {
+            "row": np.float64,
+            "col": np.float64,
+            "elevation_m": np.float64,
+            "surface": np.int32,
+            "surface_tilt": np.float64,
+            "grid_azimuth": np.float64,
+        }
+        for name, dtype in cast.items():
+            object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
+        n = len(self.row)
+        if not (len(self.col) == len(self.elevation_m) == len(self.surface) == n):
+            raise InputError("receivers have rows, columns, heights and surfaces of unequal length")
+        for name in ("row", "col", "elevation_m", "surface_tilt", "grid_azimuth"):
+            if not np.isfinite(getattr(self, name)).all():
+                raise InputError(f"receivers: {name} holds values that are not finite")
+        if len(self.surface_tilt) != len(self.grid_azimuth):
+            raise InputError("receivers: as many tilts as azimuths are needed")
+        if n and (self.surface.min() < 0 or self.surface.max() >= len(self.surface_tilt)):
+            raise InputError("receivers: a surface number points at no surface")
+        if ((self.surface_tilt < 0) | (self.surface_tilt > 90)).any():
+            raise InputError(
+                "receivers: surface_tilt outside 0 to 90°",
+                expected="0 (level) to 90 (wall)",
+                remedy="Surfaces that face the ground are not rated; leave them out.",
+            )
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+def plane_receivers(
+    labels: np.ndarray,
+    slope_east: np.ndarray,
+    slope_north: np.ndarray,
+    elevation_at_origin_m: np.ndarray,
+    cell_size_m: float,
+    lift_m: float = 0.1,
+) -> Receivers:
+    """
+    One receiver per labelled cell, on its fitted plane plus a lift.
+
+    On the plane and not on the raw cell: 3 cm of noise in a 0.5 m surface model otherwise raises
+    a roof's horizon by one to two degrees.
+
+    Parameters
+    ----------
+    labels : ndarray, shape (ny, nx), int32
+        Plane of each cell, 1 to n_plane; 0 for none.
+    slope_east, slope_north : ndarray, shape (n_plane,)
+        Rise of each plane per metre towards east and north. [–]
+    elevation_at_origin_m : ndarray, shape (n_plane,)
+        Height of each plane at the centre of cell (0, 0). [m]
+    cell_size_m : float
+        Edge of one cell. [m]
+    lift_m : float
+        Height of the receivers over their plane, as of modules on a roof. [m]
+
+    Returns
+    -------
+    Receivers
+        In row-major order of the cells; ``surface`` is the label less one.
+    """
+    rows, cols = np.nonzero(labels)
+    surface = labels[rows, cols].astype(np.int32) - 1
+    elevation_m = (
+        np.asarray(elevation_at_origin_m)[surface]
+        + np.asarray(slope_east)[surface] * (cols * cell_size_m)
+        - np.asarray(slope_north)[surface] * (rows * cell_size_m)
+        + lift_m
+    )
+    tilt, azimuth = tilt_and_azimuth(slope_east, slope_north)
+    return Receivers(rows, cols, elevation_m, surface, tilt, azimuth)
+
+
+def tilt_and_azimuth(slope_east, slope_north) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Tilt and facing of planes from their slopes.
+
+    Parameters
+    ----------
+    slope_east, slope_north : array_like
+        Rise per metre towards east and north. [–]
+
+    Returns
+    -------
+    surface_tilt, grid_azimuth : ndarray
+        Degrees; the azimuth is where the plane falls to, clockwise from grid north, 0 if level.
+    """
+    slope_east = np.asarray(slope_east, dtype=np.float64)
+    slope_north = np.asarray(slope_north, dtype=np.float64)
+    tilt = np.degrees(np.arctan(np.hypot(slope_east, slope_north)))
+    azimuth = np.degrees(np.arctan2(-slope_east, -slope_north)) % 360.0
+    return tilt, np.where(tilt > 0, azimuth, 0.0)

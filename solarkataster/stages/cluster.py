@@ -1,0 +1,78 @@
+"""Workers: processes of one thread each that end when their client does."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
+    """
+    A Dask client with local worker processes, or of an existing cluster.
+
+    Local workers watch a pipe to this process (distributed's own guard) and end within moments of
+    its death, even by SIGKILL. Workers of an existing cluster live on; what they still compute
+    for a dead client is not written (:func:`solarkataster.io.runfolder.write_permit`).
+
+    Parameters
+    ----------
+    n_workers : int
+        Local processes; of no meaning with ``scheduler``.
+    scheduler : str, optional
+        Address of an existing cluster, for example ``tcp://10.0.0.1:8786``.
+
+    Raises
+    ------
+    InputError
+        If the address does not answer.
+    """
+    import dask
+    from distributed import Client, LocalCluster
+
+    if scheduler is not None:
+        with _client_of(scheduler) as client:
+            yield client
+        return
+    settings = {
+        # A tile that kills its worker is retried once, not three times.
+        "distributed.scheduler.allowed-failures": 1,
+        # Chains stay where their surface is; moving it costs more than waiting.
+        "distributed.scheduler.work-stealing": False,
+        "distributed.comm.timeouts.connect": "60s",
+    }
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address=None,
+            # Memory is bounded by the tile; dask's own limits would pause or kill by machine size.
+            memory_limit=0,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextlib.contextmanager
+def _client_of(address: str) -> Iterator[Any]:
+    from distributed import Client
+
+    from solarkataster.errors import InputError
+
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError, ImportError) as error:
+        raise InputError(
+            f"no Dask scheduler answers ({error})",
+            where=f"--scheduler {address}",
+            expected="the address of a running scheduler, for example tcp://10.0.0.1:8786",
+        ) from error
+    with client:
+        client.wait_for_workers(1, timeout="60s")
+        yield client

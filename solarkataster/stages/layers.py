@@ -1,0 +1,239 @@
+"""Finishing 1: the tiles' results become the municipality's tables and rasters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from solarkataster.grid import Grid
+from solarkataster.io.rasters import MosaicWriter
+from solarkataster.io.results import (
+    Layer,
+    beside_own,
+    typed,
+    write_geopackage,
+    write_geoparquet,
+)
+from solarkataster.io.webtiles import IRRADIATION_COLOURS
+from solarkataster.layers import (
+    BUILDING_COLUMNS,
+    POA_MONTH_RASTER,
+    POA_YEAR_RASTER,
+    RASTERS,
+    ROOF_COLUMNS,
+    SKY_VIEW_RASTER,
+)
+from solarkataster.planning import Plan
+from solarkataster.quality import NO_FAR_TERRAIN, edge_marks, joined_marks
+from solarkataster.tiling import Tile
+from solarkataster.units import MONTHS
+
+#: Rows of a tile that are put into the rasters at a time; bounds memory for large tiles.
+_STRIP_ROWS = 1024
+
+#: Columns of the cell tables behind each raster's bands.
+_BANDS = {
+    POA_YEAR_RASTER.name: ["poa_global_year_kwh_m2"],
+    POA_MONTH_RASTER.name: [f"poa_global_{month}_kwh_m2" for month in MONTHS],
+    SKY_VIEW_RASTER.name: ["sky_view_factor"],
+}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The municipality's layers, in the order of the input."""
+
+    roofs: gpd.GeoDataFrame
+    buildings: gpd.GeoDataFrame
+
+
+def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str]) -> Tables:
+    """
+    Join the tiles' tables; every footprint of the input is in ``buildings``.
+
+    Parameters
+    ----------
+    plan : Plan
+    reports : mapping
+        Tiles that are done.
+    faults : mapping
+        Tiles that failed, and why.
+    """
+    ids = plan.checked.footprints["building_id"].to_numpy()
+    results = _read_all(plan, reports, "buildings")
+    at = pd.Index(ids).get_indexer(results["building_id"]) if len(results) else []
+    results.index = pd.Index(at)
+    results = results.reindex(range(len(ids)))
+    results["building_id"] = ids
+    reason = results["reason"] if "reason" in results else pd.Series("", index=results.index)
+    reason = reason.astype(object).fillna("")
+    for tile, owned in zip(plan.tiles, plan.owned, strict=True):
+        if tile.name in faults:
+            reason.iloc[owned] = f"tile failed: {faults[tile.name]}"
+    results["reason"] = reason
+    results["data_quality"] = _quality(plan, results)
+    return Tables(_roofs(plan, reports, results), _buildings(plan, results))
+
+
+def _read_all(plan: Plan, reports: Mapping[str, Any], name: str) -> pd.DataFrame:
+    """One table of all finished tiles, in the order of the tiles."""
+    paths = [
+        plan.folder.tile(tile.name) / f"{name}.parquet"
+        for tile in plan.tiles
+        if tile.name in reports
+    ]
+    tables = [pq.read_table(path) for path in paths]
+    tables = [table for table in tables if table.num_rows]
+    if not tables:
+        return pd.DataFrame({"building_id": pd.Series(dtype="str")})
+    return pa.concat_tables(tables, promote_options="permissive").to_pandas()
+
+
+def _quality(plan: Plan, results: pd.DataFrame) -> list[str]:
+    checked = plan.checked
+    edges = edge_marks(
+        checked.footprints.geometry.to_numpy(), checked.grid, checked.config.horizon.reach_m
+    )
+    seen = results["data_quality"] if "data_quality" in results else pd.Series("", results.index)
+    return [
+        joined_marks(checked.marks.get(building_id, ()), text.split("; "), [edge], [NO_FAR_TERRAIN])
+        for building_id, text, edge in zip(
+            results["building_id"], seen.astype(object).fillna(""), edges, strict=True
+        )
+    ]
+
+
+def _roofs(plan: Plan, reports: Mapping[str, Any], buildings: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Roof planes in the order of the buildings; a tile keeps each building's own order."""
+    roofs = _read_all(plan, reports, "roofs")
+    at = pd.Index(buildings["building_id"]).get_indexer(roofs["building_id"])
+    order = np.argsort(at, kind="stable")
+    roofs = roofs.iloc[order].reset_index(drop=True)
+    roofs["data_quality"] = buildings["data_quality"].to_numpy()[at[order]]
+    outlines = roofs["geometry"] if "geometry" in roofs else pd.Series(dtype=object)
+    return gpd.GeoDataFrame(
+        typed(roofs, ROOF_COLUMNS),
+        geometry=shapely.from_wkb(outlines.to_numpy(dtype=object)),
+        crs=plan.checked.footprints.crs,
+    )
+
+
+def _buildings(plan: Plan, results: pd.DataFrame) -> gpd.GeoDataFrame:
+    footprints = plan.checked.footprints
+    inputs = footprints.drop(columns=["building_id", footprints.geometry.name])
+    own = typed(results, BUILDING_COLUMNS)
+    inputs = beside_own(inputs.reset_index(drop=True), BUILDING_COLUMNS)
+    return gpd.GeoDataFrame(
+        pd.concat([own, inputs], axis=1),
+        geometry=footprints.geometry.to_numpy(),
+        crs=footprints.crs,
+    )
+
+
+def write_tables(folder: Path, tables: Tables) -> None:
+    """GeoParquet for programs, one GeoPackage for QGIS."""
+    write_geoparquet(folder / "roofs.parquet", tables.roofs)
+    write_geoparquet(folder / "buildings.parquet", tables.buildings)
+    column = "poa_global_year_kwh_m2"
+    write_geopackage(
+        folder / "solarkataster.gpkg",
+        {
+            "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
+            "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
+        },
+    )
+
+
+def write_rasters(
+    folder: Path, plan: Plan, reports: Mapping[str, Any], advance: Callable[[float], None]
+) -> None:
+    """
+    Write the run's rasters, block by block; no array of the municipality's size exists.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+    reports : mapping
+        Tiles that are done.
+    advance : callable
+        Called with 1 for every tile.
+    """
+    grid = plan.checked.grid
+    done = [tile for tile in plan.tiles if tile.name in reports]
+    with ExitStack() as stack:
+        writers = {
+            raster.name: stack.enter_context(
+                MosaicWriter(folder / raster.filename, grid, raster.bands, raster.unit)
+            )
+            for raster in RASTERS
+        }
+        # Roofs that hang over the edge of their tile may lie in a tile that owns no building.
+        for tile, cells in _cells_by_core(plan, done, reports):
+            for block, values in _blocks(tile.core, cells):
+                for name, columns in _BANDS.items():
+                    writers[name].write(block, values(columns))
+            advance(1.0)
+
+
+def _cells_by_core(
+    plan: Plan, done: list[Tile], reports: Mapping[str, Any]
+) -> Iterator[tuple[Tile, pd.DataFrame]]:
+    """Roof cells of every tile of the raster: its own, and those that spill in from others."""
+    from solarkataster.tiling import tiles_of
+
+    spills = [(tile, reports[tile.name]["spill_bounds"]) for tile in done]
+    spills = [(tile, bounds) for tile, bounds in spills if bounds is not None]
+    own = {tile.name for tile in done}
+    for tile in tiles_of(plan.checked.grid, plan.checked.config.tiles.size_m):
+        top, left = tile.core.first_row, tile.core.first_col
+        bottom, right = top + tile.core.shape[0] - 1, left + tile.core.shape[1] - 1
+        parts = []
+        if tile.name in own:
+            parts.append(_read_cells(plan, tile, "cells"))
+        for other, (row0, col0, row1, col1) in spills:
+            if row0 <= bottom and row1 >= top and col0 <= right and col1 >= left:
+                spill = _read_cells(plan, other, "spill")
+                is_here = spill["row"].between(top, bottom) & spill["col"].between(left, right)
+                parts.append(spill[is_here])
+        parts = [part for part in parts if len(part)]
+        if parts:
+            yield tile, pd.concat(parts, ignore_index=True)
+
+
+def _read_cells(plan: Plan, tile: Tile, name: str) -> pd.DataFrame:
+    return pq.read_table(plan.folder.tile(tile.name) / f"{name}.parquet").to_pandas()
+
+
+def _blocks(core: Grid, cells: pd.DataFrame) -> Iterator[tuple[Grid, Callable[..., np.ndarray]]]:
+    """Strips of a tile, each with a function that fills the bands of some columns."""
+    # Where footprints overlap, the building that comes first in the input is written last.
+    cells = cells.sort_values("building_index", ascending=False, kind="stable")
+    row = cells["row"].to_numpy() - core.first_row
+    col = cells["col"].to_numpy() - core.first_col
+    for start in range(0, core.shape[0], _STRIP_ROWS):
+        height = min(_STRIP_ROWS, core.shape[0] - start)
+        block = core.window(start, 0, height, core.shape[1])
+        is_here = np.flatnonzero((row >= start) & (row < start + height))
+        if is_here.size == 0:
+            continue
+
+        def values(
+            columns: list[str], block=block, at=is_here, first=start
+        ) -> np.ndarray:
+            bands = np.full((len(columns), *block.shape), np.nan, dtype=np.float32)
+            for band, column in zip(bands, columns, strict=True):
+                band[row[at] - first, col[at]] = cells[column].to_numpy()[at]
+            return bands
+
+        yield block, values

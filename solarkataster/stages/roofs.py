@@ -1,0 +1,184 @@
+"""Stage 2: roof planes of a tile's buildings and the receivers on them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+
+import numpy as np
+import shapely
+
+from solarkataster.grid import Grid
+from solarkataster.outlines import plane_outlines
+from solarkataster.receivers import Receivers, plane_receivers
+from solarkataster.roofs import RoofPlanes, building_height, find_roof_planes
+from solarkataster.stages.job import TileJob, TileRoofs
+from solarkataster.surface import Surface
+from solarkataster.tiling import building_window
+
+log = logging.getLogger(__name__)
+
+#: A surface lower than this over the terrain is no roof: a garden in a coarse footprint, or a
+#: building that is newer than the flight. Under the eaves of the lowest sheds. [m]
+MIN_ROOF_HEIGHT_M = 1.0
+
+
+@dataclass
+class _Building:
+    """What is known of one building after its roof has been looked at."""
+
+    window: Grid
+    reason: str = ""
+    marks: list[str] = field(default_factory=list)
+    height_m: float = float("nan")
+    planes: RoofPlanes | None = None
+    outlines: list[shapely.Geometry] = field(default_factory=list)
+    is_failed: bool = False
+
+
+def roofs_stage(job: TileJob, surface: Surface) -> TileRoofs:
+    """
+    Find the planes of every building of the tile.
+
+    A building that fails is named with its reason; the others go on.
+    """
+    buildings = []
+    for building_id, footprint in zip(job.building_ids, job.footprints, strict=True):
+        building = _Building(_window_of(job.grid, footprint))
+        try:
+            _look_at(building, footprint, job, surface)
+        except Exception as error:
+            log.exception("building %s failed", building_id)
+            building.planes, building.is_failed = None, True
+            building.reason = f"failed: {type(error).__name__}: {error}".splitlines()[0]
+        buildings.append(building)
+    return _joined(job, buildings)
+
+
+def _window_of(grid: Grid, footprint: shapely.Geometry | None) -> Grid:
+    if footprint is None or footprint.is_empty:
+        return grid.window(0, 0, 0, 0)
+    return building_window(grid, footprint)
+
+
+def _look_at(
+    building: _Building, footprint: shapely.Geometry, job: TileJob, surface: Surface
+) -> None:
+    """Fill in planes, outlines and height of one building, or the reason why it has none."""
+    window = building.window
+    if footprint is None or footprint.is_empty:
+        building.reason = "footprint has no geometry"
+        return
+    if min(window.shape) == 0:
+        building.reason = "outside the surface model"
+        return
+    row, col = job.window.offset_of(window)
+    part = np.s_[row : row + window.shape[0], col : col + window.shape[1]]
+    elevation_m, terrain_m = surface.elevation_m[part], surface.terrain_m[part]
+    inside = cells_inside(footprint, window)
+    if not inside.any():
+        building.reason = "footprint covers no cell of the surface model"
+        return
+    gap_fraction = float(surface.is_gap[part][inside].mean())
+    if gap_fraction == 1.0:
+        building.reason = "surface model has no data here"
+        return
+    if gap_fraction > 0.0:
+        building.marks.append(f"surface model has no data on {gap_fraction:.1%} of the footprint")
+    if not np.isfinite(terrain_m[inside]).any():
+        building.marks.append("no terrain height")
+    # Written as "not below" so that a cell without terrain counts as a roof.
+    is_roof = inside & ~surface.is_gap[part] & ~(elevation_m - terrain_m < MIN_ROOF_HEIGHT_M)
+    if not is_roof.any():
+        building.reason = (
+            f"surface model shows nothing higher than {MIN_ROOF_HEIGHT_M:g} m above the terrain"
+        )
+        return
+    _find_planes(building, footprint, elevation_m, is_roof, job)
+    if building.planes is not None:
+        building.height_m = building_height(building.planes, terrain_m)
+
+
+def cells_inside(footprint: shapely.Geometry, window: Grid) -> np.ndarray:
+    """Cells of a window whose centre lies in a footprint, shape (ny, nx), bool."""
+    shapely.prepare(footprint)
+    easting_m = window.west_m + (np.arange(window.shape[1]) + 0.5) * window.cell_size_m
+    northing_m = window.north_m - (np.arange(window.shape[0]) + 0.5) * window.cell_size_m
+    return shapely.contains_xy(footprint, *np.meshgrid(easting_m, northing_m))
+
+
+def _find_planes(
+    building: _Building,
+    footprint: shapely.Geometry,
+    elevation_m: np.ndarray,
+    is_roof: np.ndarray,
+    job: TileJob,
+) -> None:
+    window = building.window
+    min_area_m2 = job.config.roofs.min_plane_area_m2
+    planes = find_roof_planes(
+        elevation_m, is_roof, window.cell_size_m, min_plane_area_m2=min_area_m2
+    )
+    if len(planes.surface_tilt) == 0:
+        building.reason = f"no roof plane of at least {min_area_m2:g} m² found"
+        return
+    building.planes = planes
+    building.outlines = plane_outlines(planes.labels, footprint, window)
+
+
+def _receivers_of(planes: RoofPlanes, cell_size_m: float, lift_m: float) -> Receivers:
+    return plane_receivers(
+        planes.labels,
+        planes.slope_east,
+        planes.slope_north,
+        planes.elevation_at_origin_m,
+        cell_size_m,
+        lift_m,
+    )
+
+
+def _joined(job: TileJob, buildings: list[_Building]) -> TileRoofs:
+    """One table of planes and one set of receivers for the whole tile."""
+    with_roof = [(i, b) for i, b in enumerate(buildings) if b.planes is not None]
+    counts = [len(b.outlines) for _, b in with_roof]
+    outlines = [outline for _, b in with_roof for outline in b.outlines]
+    azimuths = [b.planes.grid_azimuth for _, b in with_roof if b.planes is not None]
+    return TileRoofs(
+        building=np.repeat(np.array([i for i, _ in with_roof], dtype=np.int32), counts),
+        number=np.concatenate([np.arange(1, n + 1, dtype=np.int32) for n in counts])
+        if counts
+        else np.zeros(0, dtype=np.int32),
+        outline=np.array(outlines, dtype=object),
+        ground_area_m2=shapely.area(np.array(outlines, dtype=object)),
+        is_level=np.isnan(np.concatenate(azimuths)) if azimuths else np.zeros(0, dtype=bool),
+        receivers=_tile_receivers(job, [b for _, b in with_roof]),
+        height_m=np.array([b.height_m for b in buildings]),
+        reason=tuple(b.reason for b in buildings),
+        marks=tuple(tuple(b.marks) for b in buildings),
+        n_failed=sum(b.is_failed for b in buildings),
+    )
+
+
+def _tile_receivers(job: TileJob, buildings: list[_Building]) -> Receivers | None:
+    """Receivers of all buildings in cells of the tile's window; surfaces are numbered through."""
+    if not buildings:
+        return None
+    parts, rows, cols, first_surface = [], [], [], [0]
+    for building in buildings:
+        assert building.planes is not None
+        part = _receivers_of(building.planes, job.grid.cell_size_m, job.config.roofs.lift_m)
+        row, col = job.window.offset_of(building.window)
+        parts.append(part)
+        rows.append(part.row + row)
+        cols.append(part.col + col)
+        first_surface.append(first_surface[-1] + len(part.surface_tilt))
+    return Receivers(
+        row=np.concatenate(rows),
+        col=np.concatenate(cols),
+        elevation_m=np.concatenate([part.elevation_m for part in parts]),
+        surface=np.concatenate(
+            [part.surface + first for part, first in zip(parts, first_surface[:-1], strict=True)]
+        ),
+        surface_tilt=np.concatenate([part.surface_tilt for part in parts]),
+        grid_azimuth=np.concatenate([part.grid_azimuth for part in parts]),
+    )

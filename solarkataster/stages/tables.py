@@ -1,0 +1,159 @@
+"""Stage 4: a tile's roofs, buildings and roof cells, written whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from solarkataster.io.runfolder import write_json, write_permit
+from solarkataster.potential import building_sums, surface_potential
+from solarkataster.stages.job import TileJob, TileLight, TileRoofs
+from solarkataster.units import MONTHS
+
+#: Columns of a tile's cells that hold values; the bands of the rasters.
+CELL_COLUMNS = (
+    "poa_global_year_kwh_m2",
+    *(f"poa_global_{month}_kwh_m2" for month in MONTHS),
+    "sky_view_factor",
+)
+
+
+def tables_stage(
+    job: TileJob, roofs: TileRoofs, light: TileLight | None, seconds: dict[str, float]
+) -> dict[str, Any]:
+    """
+    Write the tile's results under the client's lock.
+
+    Returns
+    -------
+    dict
+        What run.json says about the tile.
+    """
+    roof_table = _roof_table(job, roofs, light)
+    building_table = _building_table(job, roofs, roof_table)
+    cells, spill = _cell_tables(job, roofs, light)
+    report = {
+        "stamp": job.stamp,
+        "state": "done",
+        "n_buildings": len(job.building_ids),
+        "n_roofs": len(roof_table),
+        "n_receivers": 0 if roofs.receivers is None else len(roofs.receivers),
+        "n_failed_buildings": roofs.n_failed,
+        "window_cells": list(job.window.shape),
+        "spill_bounds": _bounds(spill),
+        "seconds": seconds,
+    }
+    tables = {"roofs": roof_table, "buildings": building_table, "cells": cells, "spill": spill}
+    with write_permit(job.folder, job.token):
+        _write(job, tables, report)
+    return report
+
+
+def _write(job: TileJob, tables: dict[str, pd.DataFrame], report: dict[str, Any]) -> None:
+    """
+    Write into a folder of another name, then give it the tile's name.
+
+    Between removing an old tile and renaming the new one there is no tile, never half of one.
+    """
+    target = job.folder.tile(job.name)
+    aside = target.with_name(f".{job.name}.tmp")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    for name, table in tables.items():
+        pq.write_table(
+            pa.Table.from_pandas(table, preserve_index=False),
+            aside / f"{name}.parquet",
+            compression="zstd",
+            compression_level=1,
+        )
+    write_json(aside / "tile.json", report)
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(aside, target)
+
+
+def _roof_table(job: TileJob, roofs: TileRoofs, light: TileLight | None) -> pd.DataFrame:
+    ids = np.array(job.building_ids, dtype=object)[roofs.building]
+    if roofs.receivers is None or light is None:
+        return pd.DataFrame({"building_id": ids})
+    tilt = roofs.receivers.surface_tilt
+    # Grid north lies convergence_deg east of true north.
+    azimuth = (roofs.receivers.grid_azimuth + job.convergence_deg) % 360.0
+    area_m2 = roofs.ground_area_m2 / np.cos(np.radians(tilt))
+    head = pd.DataFrame(
+        {
+            "building_id": ids,
+            "roof_id": [f"{i}/r{n}" for i, n in zip(ids, roofs.number, strict=True)],
+            "surface_tilt": tilt,
+            "surface_azimuth": np.where(roofs.is_level, np.nan, azimuth),
+            "area_m2": area_m2,
+        }
+    )
+    values = surface_potential(light.seen, light.open_sky, roofs.receivers.surface, area_m2)
+    geometry = pd.Series(shapely.to_wkb(roofs.outline), dtype=object, name="geometry")
+    return pd.concat([head, values, geometry], axis=1)
+
+
+def _building_table(job: TileJob, roofs: TileRoofs, roof_table: pd.DataFrame) -> pd.DataFrame:
+    head = pd.DataFrame(
+        {
+            "building_id": np.array(job.building_ids, dtype=object),
+            "height_m": roofs.height_m,
+            "reason": np.array(roofs.reason, dtype=object),
+            "data_quality": np.array(["; ".join(marks) for marks in roofs.marks], dtype=object),
+        }
+    )
+    if roof_table.empty:
+        head["n_roofs"] = np.int32(0)
+        return head
+    sums = building_sums(roof_table, roofs.building, len(job.building_ids))
+    return pd.concat([head, sums], axis=1)
+
+
+def _cell_tables(
+    job: TileJob, roofs: TileRoofs, light: TileLight | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Roof cells inside the tile's core, and those of its buildings beyond it.
+
+    Rows and columns count on the lattice of the data, which no change of the extent moves.
+    """
+    if roofs.receivers is None or light is None:
+        empty = pd.DataFrame({"row": np.zeros(0, np.int32), "col": np.zeros(0, np.int32)})
+        return empty, empty
+    values = np.column_stack(
+        [
+            light.seen.poa_global_year_kwh_m2,
+            light.seen.poa_global_month_kwh_m2,
+            light.seen.sky_view_factor,
+        ]
+    ).astype(np.float32)
+    cells = pd.DataFrame(values, columns=list(CELL_COLUMNS))
+    row = np.round(roofs.receivers.row + job.window.first_row).astype(np.int32)
+    col = np.round(roofs.receivers.col + job.window.first_col).astype(np.int32)
+    index = job.building_index[roofs.building[roofs.receivers.surface]]
+    cells.insert(0, "row", row)
+    cells.insert(1, "col", col)
+    cells.insert(2, "building_index", index.astype(np.int32))
+    top, left = job.core.first_row, job.core.first_col
+    is_inside = (
+        (row >= top)
+        & (row < top + job.core.shape[0])
+        & (col >= left)
+        & (col < left + job.core.shape[1])
+    )
+    return cells[is_inside], cells[~is_inside]
+
+
+def _bounds(cells: pd.DataFrame) -> list[int] | None:
+    """First row and column and last row and column of some cells; None without any."""
+    if cells.empty:
+        return None
+    low, high = cells[["row", "col"]].min(), cells[["row", "col"]].max()
+    return [int(low["row"]), int(low["col"]), int(high["row"]), int(high["col"])]
