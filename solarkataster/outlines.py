@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -157,7 +158,7 @@ def _nearest(regions):
 
 def _areas(arcs, point_starts, sides, corners, starts) -> dict[int, shapely.Geometry]:
     """Put the arcs together to one area per region, the frame left out."""
-    pieces = [arcs[i:j] for i, j in zip(point_starts[:-1], point_starts[1:], strict=True)]
+    pieces = [arcs[i:j] for i, j in pairwise(point_starts)]
     first = [tuple(corner) for corner in corners[starts[:-1]].tolist()]
     last = [tuple(corner) for corner in corners[starts[1:] - 1].tolist()]
     leaving: dict[int, dict] = defaultdict(lambda: defaultdict(list))

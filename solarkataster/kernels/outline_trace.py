@@ -23,7 +23,7 @@ SMALL_LOOP = 12
 
 @njit(nogil=True, cache=True)
 def _has_edge(regions, row, col, direction):
-    """Whether the unit edge that leaves a corner is a border. Corners of the array are inner ones."""
+    """Whether the unit edge that leaves an inner corner of the array is a border."""
     if direction == 0:
         return regions[row - 1, col] != regions[row, col]
     if direction == 1:
@@ -160,7 +160,7 @@ def _farthest(points, n, anchor):
 
 @njit(nogil=True, cache=True)
 def _keep_bends(points, first, last, tolerance, keep):
-    """Mark the points that a polyline needs to stay within the tolerance (Douglas & Peucker 1973)."""
+    """Mark the points a polyline needs to stay within the tolerance (Douglas & Peucker 1973)."""
     stack = np.empty((last - first + 2, 2), np.int64)
     stack[0] = first, last
     n = 1
@@ -193,7 +193,7 @@ def _keep_bends(points, first, last, tolerance, keep):
 
 @njit(nogil=True, cache=True)
 def _fit_line(points, first, last):
-    """Centre and unit direction of the best line through points first..last (total least squares)."""
+    """Centre and unit direction of the best line through points (total least squares)."""
     n = last - first + 1.0
     row = col = 0.0
     for i in range(first, last + 1):
@@ -259,9 +259,9 @@ def _meet(line_a, line_b, row, col, reach):
 
 
 @njit(nogil=True, cache=True)
-def _project(line, row, col):
+def _project(line, point):
     """Foot of a point on a line."""
-    along = (row - line[0]) * line[2] + (col - line[1]) * line[3]
+    along = (point[0] - line[0]) * line[2] + (point[1] - line[1]) * line[3]
     return line[0] + along * line[2], line[1] + along * line[3]
 
 
@@ -338,7 +338,7 @@ def _straighten_open(corners, within, first, last, tolerance, out, n, pull_first
     out[n] = points[0]
     n += 1
     if head > 0:  # two edges out: beyond the half cell by which a footprint may pass its cells
-        out[n, 0], out[n, 1] = _project(lines[0], *points[max(0, low - 2)])
+        out[n, 0], out[n, 1] = _project(lines[0], points[max(0, low - 2)])
         n += 1
     else:
         _pull_node(pull_first, lines[0], points[0, 0], points[0, 1], bends[1] - bends[0])
@@ -347,7 +347,7 @@ def _straighten_open(corners, within, first, last, tolerance, out, n, pull_first
         out[n, 0], out[n, 1] = _meet(lines[k - 1], lines[k], row, col, 1.0)
         n += 1
     if tail > 0:
-        out[n, 0], out[n, 1] = _project(lines[-1], *points[min(n_edges + 1, high + 2)])
+        out[n, 0], out[n, 1] = _project(lines[-1], points[min(n_edges + 1, high + 2)])
         n += 1
     else:
         _pull_node(pull_last, lines[-1], points[-1, 0], points[-1, 1], bends[-1] - bends[-2])
