@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 from functools import lru_cache
 
 import pyproj
+import pyproj.transformer
 from pyproj.exceptions import CRSError, ProjError
 
 #: Projected lengths may differ from those on the ellipsoid by this much; UTM stays under 0.001
@@ -145,3 +147,15 @@ def distance_km(
     geod = pyproj.Geod(ellps="GRS80")
     _, _, distance_m = geod.inv(longitude, latitude, other_longitude, other_latitude)
     return distance_m / 1000.0
+
+
+def transformation_note(source: str, target: str) -> str | None:
+    """What is lost on the way between two systems: an accuracy worse than half a metre."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of grids that are not there; the accuracy says it
+        group = pyproj.transformer.TransformerGroup(horizontal_crs(source), horizontal_crs(target))
+    accuracy_m = group.transformers[0].accuracy if group.transformers else -1.0
+    if 0 <= accuracy_m <= 0.5:
+        return None
+    accuracy = f"{accuracy_m:g} m" if accuracy_m > 0.5 else "unknown accuracy"
+    return f"transformed from {crs_name(source)} to {crs_name(target)} to {accuracy}"
