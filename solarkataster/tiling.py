@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -75,7 +76,7 @@ def _edges(first: int, n: int, step: int) -> list[tuple[int, int]]:
     """Start and stop of each piece of 0..n when cuts lie on multiples of step from -first."""
     inner = range((first // step + 1) * step - first, n, step)
     cuts = [0, *inner, n]
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))
 
 
 def owner_tiles(tiles: Sequence[Tile], footprints: Sequence[shapely.Geometry]) -> np.ndarray:

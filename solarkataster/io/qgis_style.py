@@ -32,9 +32,7 @@ def graduated_style(column: str, stops: Sequence[tuple[float, str]]) -> str:
     rules = Xml.SubElement(renderer, "rules", key="all")
     symbols = Xml.SubElement(renderer, "symbols")
     for i, (label, condition, colour) in enumerate(_classes(column, stops)):
-        Xml.SubElement(
-            rules, "rule", key=f"class{i}", symbol=str(i), label=label, filter=condition
-        )
+        Xml.SubElement(rules, "rule", key=f"class{i}", symbol=str(i), label=label, filter=condition)
         _add_fill(symbols, i, colour)
     Xml.SubElement(root, "layerGeometryType").text = "2"
     return "<!DOCTYPE qgis>" + Xml.tostring(root, encoding="unicode")

@@ -61,8 +61,19 @@ class RunFolder:
     def tiles(self) -> Path:
         return self.work / "tiles"
 
+    @property
+    def finished_file(self) -> Path:
+        """Says which final files were written, and from what."""
+        return self.work / "finished.json"
+
     def tile(self, name: str) -> Path:
         return self.tiles / name
+
+    def forget_other_tiles(self, names: set[str]) -> None:
+        """Remove results of tiles that no longer belong to the run."""
+        for path in self.tiles.iterdir() if self.tiles.is_dir() else ():
+            if path.name not in names:
+                shutil.rmtree(path, ignore_errors=True)
 
     def check_usable(self) -> None:
         """

@@ -33,9 +33,9 @@ from solarkataster.layers import (
     ROOF_COLUMNS,
     SKY_VIEW_RASTER,
 )
-from solarkataster.planning import Plan
 from solarkataster.quality import NO_FAR_TERRAIN, edge_marks, joined_marks
-from solarkataster.tiling import Tile
+from solarkataster.stages.plan import Plan
+from solarkataster.tiling import Tile, tiles_of
 from solarkataster.units import MONTHS
 
 #: Rows of a tile that are put into the rasters at a time; bounds memory for large tiles.
@@ -190,8 +190,6 @@ def _cells_by_core(
     plan: Plan, done: list[Tile], reports: Mapping[str, Any]
 ) -> Iterator[tuple[Tile, pd.DataFrame]]:
     """Roof cells of every tile of the raster: its own, and those that spill in from others."""
-    from solarkataster.tiling import tiles_of
-
     spills = [(tile, reports[tile.name]["spill_bounds"]) for tile in done]
     spills = [(tile, bounds) for tile, bounds in spills if bounds is not None]
     own = {tile.name for tile in done}
@@ -228,9 +226,7 @@ def _blocks(core: Grid, cells: pd.DataFrame) -> Iterator[tuple[Grid, Callable[..
         if is_here.size == 0:
             continue
 
-        def values(
-            columns: list[str], block=block, at=is_here, first=start
-        ) -> np.ndarray:
+        def values(columns: list[str], block=block, at=is_here, first=start) -> np.ndarray:
             bands = np.full((len(columns), *block.shape), np.nan, dtype=np.float32)
             for band, column in zip(bands, columns, strict=True):
                 band[row[at] - first, col[at]] = cells[column].to_numpy()[at]

@@ -30,7 +30,7 @@ def light_stage(
         first_row=job.window.first_row,
         first_col=job.window.first_col,
         albedo=job.config.irradiation.albedo,
-        progress=progress,
+        progress=None if progress is None else lambda done, total: progress(done / total),
     )
     return TileLight(
         seen,

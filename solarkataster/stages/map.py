@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
+
 import solarkataster
 from solarkataster.checks import CheckedInputs
 from solarkataster.io.webmap import write_map
 from solarkataster.layers import POA_YEAR_RASTER
-from solarkataster.stages.layers import Tables
 
 
-def map_stage(folder: Path, tables: Tables, checked: CheckedInputs) -> Path:
+def map_stage(
+    folder: Path, roofs: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, checked: CheckedInputs
+) -> Path:
     """Write the static site beside the layers; returns its page."""
     config = checked.config
     meta = {
@@ -23,8 +26,8 @@ def map_stage(folder: Path, tables: Tables, checked: CheckedInputs) -> Path:
     }
     return write_map(
         folder / "map",
-        tables.roofs,
-        tables.buildings,
+        roofs,
+        buildings,
         folder / POA_YEAR_RASTER.filename,
         {name: value for name, value in meta.items() if value is not None},
     )

@@ -1,4 +1,4 @@
-"""What a run has to do: tiles with buildings, and what each tile's result depends on."""
+"""What there is to do: tiles with buildings, and what each tile's result depends on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,15 @@ LIBRARIES = (
 )  # fmt: skip
 
 #: Parts of the package that no result of a tile depends on.
-_NOT_IN_TILES = ("cli.py", "serve.py", "progress.py", "demo", "web", "io/webmap.py", "io/webtiles.py")
+_NOT_IN_TILES = (
+    "cli.py",
+    "serve.py",
+    "progress.py",
+    "demo",
+    "web",
+    "io/webmap.py",
+    "io/webtiles.py",
+)
 
 
 @dataclass(frozen=True)
@@ -171,7 +179,9 @@ def code_digest(without: tuple[str, ...] = ()) -> str:
 @cache
 def versions() -> dict[str, str]:
     """Versions of the package and of the libraries that make its numbers."""
-    return {"solarkataster": solarkataster.__version__} | {name: version(name) for name in LIBRARIES}
+    return {"solarkataster": solarkataster.__version__} | {
+        name: version(name) for name in LIBRARIES
+    }
 
 
 def tile_weights(plan: Plan) -> dict[str, float]:

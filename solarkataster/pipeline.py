@@ -1,0 +1,301 @@
+"""
+A run, from checked inputs to the finished folder: start reading here.
+
+Per tile, on one worker: surface → roofs → light → tables (:mod:`solarkataster.stages.chain`).
+Then, once: layers → map → run.json. What is stamped as done and unchanged is skipped.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from solarkataster.checks import CheckedInputs, check_inputs
+from solarkataster.config import Config
+from solarkataster.io.runfolder import RunFolder, digest, locked, publish, read_json, write_json
+from solarkataster.progress import Progress
+from solarkataster.quality import NO_FAR_TERRAIN
+from solarkataster.sky import sky_sources
+from solarkataster.sky_table import SkyTable, sky_table
+from solarkataster.stages.chain import TileOutcome, run_here, run_on_cluster
+from solarkataster.stages.cluster import workers as cluster_workers
+from solarkataster.stages.layers import tables_of, write_rasters, write_tables
+from solarkataster.stages.map import map_stage
+from solarkataster.stages.plan import (
+    Plan,
+    code_digest,
+    iterate_jobs,
+    plan_tiles,
+    tile_weights,
+    versions,
+)
+from solarkataster.stages.warm import warm_kernels
+
+log = logging.getLogger(__name__)
+
+#: What a tile's report tells in run.json; the rest is bookkeeping of the tile's folder.
+_TOLD = ("state", "n_buildings", "n_roofs", "n_receivers", "n_failed_buildings", "seconds")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """
+    What a run did.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    n_tiles, n_resumed : int
+        Tiles with buildings, and those of them that were done already.
+    failed_tiles : dict of str to str
+        Tiles without a result, and why.
+    n_failed_buildings : int
+        Buildings inside finished tiles whose roof could not be computed.
+    notes : tuple of str
+        What the checks and the run found worth saying.
+    """
+
+    folder: Path
+    n_tiles: int
+    n_resumed: int
+    failed_tiles: dict[str, str]
+    n_failed_buildings: int
+    notes: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.failed_tiles and not self.n_failed_buildings
+
+
+@dataclass
+class _State:
+    """Tiles as they come in."""
+
+    reports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+
+
+def run(
+    config: Config,
+    out: str | Path | None = None,
+    *,
+    n_workers: int = 1,
+    scheduler: str | None = None,
+    fresh: bool = False,
+) -> RunResult:
+    """
+    Compute a municipality's solar cadastre.
+
+    Parameters
+    ----------
+    config : Config
+    out : path, optional
+        Run folder; default ``runs/<name>``. A folder of an earlier run is resumed.
+    n_workers : int
+        Processes of one thread; 1 computes in this process.
+    scheduler : str, optional
+        Address of an existing Dask cluster to use instead.
+    fresh : bool
+        Compute everything again. The finished files of an earlier run stay until they are
+        replaced.
+
+    Returns
+    -------
+    RunResult
+
+    Raises
+    ------
+    InputErrors, InputError
+        If an input, a setting or the folder cannot be used; nothing has been written then.
+    """
+    folder = RunFolder(Path(out or Path("runs") / config.municipality.slug).absolute())
+    folder.check_usable()
+    started = time.time()
+    checked = check_inputs(config)
+    with locked(folder) as token:
+        plan = plan_tiles(checked, folder, token)
+        state, n_resumed = _State(), 0
+        to_do = set(range(len(plan.tiles)))
+        if not fresh:
+            to_do = _find_unfinished(plan, state)
+            n_resumed = len(plan.tiles) - len(to_do)
+            if n_resumed:
+                log.info("%d of %d tiles are done already", n_resumed, len(plan.tiles))
+        if to_do:
+            _compute(plan, to_do, state, n_workers, scheduler)
+        result = RunResult(
+            folder.path,
+            len(plan.tiles),
+            n_resumed,
+            state.faults,
+            sum(report["n_failed_buildings"] for report in state.reports.values()),
+            tuple([*checked.notes, NO_FAR_TERRAIN]),
+        )
+        stamp = _layers_stamp(plan, state)
+        if to_do or not _is_finished(folder, stamp):
+            execution = {
+                "started": _iso(started),
+                "seconds_before_layers": round(time.time() - started, 1),
+                "n_workers": n_workers if scheduler is None else None,
+                "scheduler": scheduler,
+                "n_resumed": n_resumed,
+            }
+            _finish(plan, state, result, stamp, execution)
+        return result
+
+
+def _find_unfinished(plan: Plan, state: _State) -> set[int]:
+    """Tiles without a result of their present stamp; reports of the others go into the state."""
+    to_do = set()
+    for i, tile in enumerate(plan.tiles):
+        report = plan.finished(tile.name, plan.job(i).stamp)
+        if report is None:
+            to_do.add(i)
+        else:
+            state.reports[tile.name] = report
+    return to_do
+
+
+def _compute(
+    plan: Plan, to_do: set[int], state: _State, n_workers: int, scheduler: str | None
+) -> None:
+    """Run the chains of the tiles that are left."""
+    sky = run_sky(plan.checked)
+    warm_kernels(plan.checked, sky)
+    weights = tile_weights(plan)
+    n_workers = min(n_workers, len(to_do))
+    jobs = iterate_jobs(plan, to_do)
+    is_cluster = scheduler is not None or n_workers > 1
+    total = sum(weights[plan.tiles[i].name] for i in to_do)
+    with (
+        cluster_workers(n_workers, scheduler) if is_cluster else nullcontext() as client,
+        Progress(f"{len(to_do)} tiles", total) as progress,
+    ):
+
+        def advance(name: str, share: float) -> None:
+            progress.advance(share * weights[name])
+
+        outcomes = (
+            run_here(jobs, sky, advance)
+            if client is None
+            else run_on_cluster(client, jobs, sky, advance)
+        )
+        for outcome in outcomes:
+            _take(outcome, state)
+
+
+def _take(outcome: TileOutcome, state: _State) -> None:
+    if outcome.report is None:
+        state.faults[outcome.name] = outcome.fault
+    else:
+        state.reports[outcome.name] = outcome.report
+
+
+def run_sky(checked: CheckedInputs) -> SkyTable:
+    """The sky of a run: its weather, its model, turned into grid north."""
+    config = checked.config
+    sources = sky_sources(checked.weather, config.irradiation.sky)
+    return sky_table(sources, checked.convergence_deg, n_azimuth=config.horizon.n_azimuth)
+
+
+def _layers_stamp(plan: Plan, state: _State) -> str:
+    """Digest of everything the final files depend on."""
+    checked = plan.checked
+    return digest(
+        {
+            "tiles": {name: report["stamp"] for name, report in sorted(state.reports.items())},
+            "faults": state.faults,
+            "footprints": checked.checksums[str(checked.config.inputs.footprints)],
+            "marks": checked.marks,
+            "notes": checked.notes,
+            "config": checked.config.model_dump(mode="json"),
+            "grid": (checked.grid.bounds, checked.grid.cell_size_m, checked.grid.crs),
+            "code": code_digest(),
+            "versions": versions(),
+        }
+    )
+
+
+def _is_finished(folder: RunFolder, stamp: str) -> bool:
+    """Whether the final files are those of this stamp and all still there."""
+    finished = read_json(folder.finished_file) or {}
+    return finished.get("stamp") == stamp and all(
+        (folder.path / name).is_file() for name in finished["files"]
+    )
+
+
+def _finish(
+    plan: Plan, state: _State, result: RunResult, stamp: str, execution: dict[str, Any]
+) -> None:
+    """Write the final files aside, then let them take the place of an earlier run's."""
+    folder, start = plan.folder, time.time()
+    staging = folder.staging
+    staging.mkdir(parents=True)
+    with Progress("layers", len(plan.tiles) + 2.0) as progress:
+        tables = tables_of(plan, state.reports, state.faults)
+        write_tables(staging, tables)
+        progress.advance(1.0, "tables written")
+        write_rasters(staging, plan, state.reports, progress.advance)
+        map_stage(staging, tables.roofs, tables.buildings, plan.checked)
+        progress.advance(1.0, "map written")
+    execution |= {"finished": _iso(time.time()), "seconds_layers": round(time.time() - start, 1)}
+    write_json(staging / "run.json", _run_json(plan, state, result, execution))
+    files = sorted(
+        path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()
+    )
+    folder.finished_file.unlink(missing_ok=True)
+    publish(staging, folder.path)
+    folder.forget_other_tiles({tile.name for tile in plan.tiles})
+    write_json(folder.finished_file, {"stamp": stamp, "files": files})
+
+
+def _run_json(
+    plan: Plan, state: _State, result: RunResult, execution: dict[str, Any]
+) -> dict[str, Any]:
+    checked = plan.checked
+    tiles = {}
+    for tile in plan.tiles:
+        report = state.reports.get(tile.name)
+        if report is None:
+            tiles[tile.name] = {"state": "failed", "reason": state.faults[tile.name]}
+        else:
+            tiles[tile.name] = {name: report[name] for name in _TOLD}
+    return {
+        "municipality": checked.config.municipality.name,
+        "is_complete": result.is_complete,
+        "config": checked.config.model_dump(mode="json"),
+        "versions": versions(),
+        "code_sha256": code_digest(),
+        "inputs": [
+            {
+                "path": path,
+                "sha256": checksum,
+                "modified": _iso(Path(path).stat().st_mtime),
+            }
+            for path, checksum in sorted(checked.checksums.items())
+        ],
+        "surface_model_date": checked.config.inputs.surface_model_date,
+        "footprint_date": checked.config.inputs.footprint_date,
+        "grid": {
+            "crs": checked.grid.crs,
+            "cell_size_m": checked.grid.cell_size_m,
+            "bounds": checked.grid.bounds,
+            "shape": checked.grid.shape,
+        },
+        "convergence_deg": checked.convergence_deg,
+        "weather": checked.weather.source,
+        "gaps_of_the_surface_model": "closed with the terrain where light is blocked",
+        "warnings": list(result.notes),
+        "tiles": tiles,
+        "execution": execution,
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
