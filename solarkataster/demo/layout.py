@@ -156,14 +156,14 @@ FABRICS = {
         storeys=(2, 4), tilt_deg=(44.0, 54.0), across_fraction=0.3,
     ),
     "gardens": Fabric(
-        street_m=8.0, front_m=6.0, garden_m=29.0, depth_m=(9.0, 12.0), frontage_m=(11.0, 15.0),
-        gap_m=(12.0, 17.0), group=(1, 1), block_m=120.0,
+        street_m=8.0, front_m=5.0, garden_m=22.0, depth_m=(9.5, 12.0), frontage_m=(11.0, 15.5),
+        gap_m=(8.0, 13.0), group=(1, 1), block_m=120.0,
         kinds={"gable": 0.5, "hip": 0.25, "l_shape": 0.2, "shed": 0.05},
         storeys=(1, 2), tilt_deg=(30.0, 45.0), garage_fraction=0.2, across_fraction=0.35,
     ),
     "terraces": Fabric(
-        street_m=8.0, front_m=5.0, garden_m=26.0, depth_m=(10.0, 11.0), frontage_m=(6.0, 6.8),
-        gap_m=(14.0, 18.0), group=(4, 6), block_m=120.0, kinds={"gable": 1.0},
+        street_m=8.0, front_m=4.0, garden_m=21.0, depth_m=(10.0, 11.0), frontage_m=(6.0, 6.8),
+        gap_m=(8.0, 11.0), group=(4, 6), block_m=120.0, kinds={"gable": 1.0},
         storeys=(2, 2), tilt_deg=(32.0, 42.0), like_neighbour=True,
     ),
     "halls": Fabric(

@@ -1,0 +1,183 @@
+"""The town as files: what a municipality would have, its config, and the truth beside it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pyproj
+import rasterio
+import shapely
+
+from solarkataster.demo import weather
+from solarkataster.grid import Grid
+
+if TYPE_CHECKING:
+    from solarkataster.demo.town import Town
+
+NODATA = -9999.0
+#: Written into the GeoPackages as time of change, so that the same town gives the same bytes.
+_DATE = "2024-03-01"
+
+_CONFIG = """\
+# {name} is made up; every figure of this folder comes from a formula.
+[municipality]
+name = "{name}"
+
+[inputs]
+dsm = "dsm.tif"
+dtm = "dtm.tif"
+footprints = "footprints.gpkg"
+footprint_id = "gml_id"
+weather = "weather.csv"
+surface_model_date = "{date}"
+footprint_date = "{date}"
+
+[weather]
+format = "csv"
+latitude = {latitude}
+longitude = {longitude}
+elevation_m = {elevation_m}
+utc_offset_hours = {utc_offset_hours}
+
+[weather.columns]
+time = "time"
+ghi = "ghi"
+dhi = "dhi"
+temp_air = "temp_air"
+wind_speed = "wind_speed"
+"""
+
+
+def write_town(town: Town, folder: Path) -> Path:
+    """
+    Write a town's inputs, config and truth.
+
+    Parameters
+    ----------
+    town : Town
+    folder : Path
+        Made if missing. ``dsm.tif``, ``dtm.tif``, ``footprints.gpkg``, ``weather.csv`` and
+        ``config.toml``; ``truth/roofs.gpkg`` (true planes) and ``truth/trees.gpkg``, which no
+        config names.
+
+    Returns
+    -------
+    Path
+        The config file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "truth").mkdir(exist_ok=True)
+    _write_raster(folder / "dsm.tif", town.dsm_m, town.grid)
+    _write_raster(folder / "dtm.tif", town.dtm_m, town.dtm_grid)
+    with _fixed_date():
+        _write_layer(_footprints(town), folder / "footprints.gpkg", "footprints")
+        _write_layer(_roofs(town), folder / "truth" / "roofs.gpkg", "roofs")
+        _write_layer(_trees(town), folder / "truth" / "trees.gpkg", "trees")
+    weather.weather_table().to_csv(folder / "weather.csv", index=False, lineterminator="\n")
+    config = folder / "config.toml"
+    text = _CONFIG.format(
+        name=town.name,
+        date=_DATE,
+        latitude=weather.LATITUDE_DEG,
+        longitude=weather.LONGITUDE_DEG,
+        elevation_m=weather.ELEVATION_M,
+        utc_offset_hours=weather.UTC_OFFSET_HOURS,
+    )
+    config.write_text(text, encoding="utf-8", newline="\n")
+    return config
+
+
+def _write_raster(path: Path, elevation_m: np.ndarray, grid: Grid) -> None:
+    profile = {
+        "driver": "GTiff",
+        "height": grid.shape[0],
+        "width": grid.shape[1],
+        "count": 1,
+        "dtype": "float32",
+        "crs": grid.crs,
+        "transform": rasterio.Affine(*grid.transform),
+        "nodata": NODATA,
+        "compress": "deflate",
+        "predictor": 3,
+        "tiled": True,
+        "blockxsize": 256,
+        "blockysize": 256,
+    }
+    with rasterio.open(path, "w", **profile) as dataset:
+        dataset.write(elevation_m.astype(np.float32), 1)
+
+
+def _footprints(town: Town) -> gpd.GeoDataFrame:
+    buildings = town.buildings
+    return gpd.GeoDataFrame(
+        {
+            "gml_id": [b.building_id for b in buildings],
+            "function": [b.function for b in buildings],
+            "name": [b.name or "" for b in buildings],
+        },
+        geometry=[b.footprint for b in buildings],
+        crs=town.grid.crs,
+    )
+
+
+def _roofs(town: Town) -> gpd.GeoDataFrame:
+    planes = town.roof_planes
+    kind = {b.building_id: b.kind for b in town.buildings}
+    grid_azimuth = np.array([p.grid_azimuth for p in planes])
+    return gpd.GeoDataFrame(
+        {
+            "building_id": [p.building_id for p in planes],
+            "kind": [kind[p.building_id] for p in planes],
+            "role": [p.role for p in planes],
+            "surface_tilt": [p.surface_tilt for p in planes],
+            "surface_azimuth": (grid_azimuth + convergence_deg(town.grid)) % 360.0,
+            "grid_azimuth": grid_azimuth,
+            "area_m2": [p.area_m2 for p in planes],
+            "plan_area_m2": [p.plan_area_m2 for p in planes],
+            "elevation_m": [p.elevation_m for p in planes],
+        },
+        geometry=[p.polygon for p in planes],
+        crs=town.grid.crs,
+    )
+
+
+def _trees(town: Town) -> gpd.GeoDataFrame:
+    trees = town.trees
+    return gpd.GeoDataFrame(
+        {
+            "crown_radius_m": [tree.crown_radius_m for tree in trees],
+            "height_m": [tree.height_m for tree in trees],
+            "ground_elevation_m": [tree.ground_elevation_m for tree in trees],
+        },
+        geometry=[shapely.Point(tree.easting_m, tree.northing_m) for tree in trees],
+        crs=town.grid.crs,
+    )
+
+
+def convergence_deg(grid: Grid) -> float:
+    """Azimuth of grid north from true north at the centre of a grid. [°]"""
+    projection = pyproj.Proj(grid.crs)
+    west_m, south_m, east_m, north_m = grid.bounds
+    longitude, latitude = projection((west_m + east_m) / 2, (south_m + north_m) / 2, inverse=True)
+    return float(projection.get_factors(longitude, latitude).meridian_convergence)
+
+
+def _write_layer(table: gpd.GeoDataFrame, path: Path, layer: str) -> None:
+    path.unlink(missing_ok=True)  # an existing GeoPackage would be added to
+    pyogrio.write_dataframe(table, path, layer=layer, driver="GPKG")
+
+
+@contextmanager
+def _fixed_date():
+    """Let GDAL write a fixed time of change."""
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{_DATE}T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
