@@ -150,12 +150,12 @@ def distance_km(
 
 
 def transformation_note(source: str, target: str) -> str | None:
-    """What is lost on the way between two systems: an accuracy worse than half a metre."""
+    """What is lost on the way between two systems: an accuracy worse than a metre."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of grids that are not there; the accuracy says it
         group = pyproj.transformer.TransformerGroup(horizontal_crs(source), horizontal_crs(target))
     accuracy_m = group.transformers[0].accuracy if group.transformers else -1.0
-    if 0 <= accuracy_m <= 0.5:
+    if 0 <= accuracy_m <= 1.0:
         return None
-    accuracy = f"{accuracy_m:g} m" if accuracy_m > 0.5 else "unknown accuracy"
+    accuracy = f"{accuracy_m:g} m" if accuracy_m > 1.0 else "unknown accuracy"
     return f"transformed from {crs_name(source)} to {crs_name(target)} to {accuracy}"

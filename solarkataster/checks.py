@@ -1,0 +1,359 @@
+"""Open every input of a config and say all that is wrong, before anything is computed."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from solarkataster.checks_footprints import (
+    bad_footprints_fault,
+    building_marks,
+    footprint_states,
+    place_faults,
+    repaired,
+)
+from solarkataster.checks_rasters import height_faults, value_faults
+from solarkataster.config import Config
+from solarkataster.crs import (
+    convergence_deg,
+    crs_name,
+    distance_km,
+    longitude_latitude,
+    same_crs,
+    transformation_note,
+)
+from solarkataster.errors import InputError, InputErrors
+from solarkataster.grid import Grid
+from solarkataster.io.footprints import read_footprints
+from solarkataster.io.raster_headers import truncated_file
+from solarkataster.io.rasters import RasterSource, open_rasters, read_resampled
+from solarkataster.io.weather import read_weather
+from solarkataster.raster_looks import Looks, footprint_mask, look_at
+
+if TYPE_CHECKING:
+    from solarkataster.weather import Weather
+
+_SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
+
+
+@dataclass(frozen=True)
+class CheckedInputs:
+    """
+    Inputs that may be computed with.
+
+    Parameters
+    ----------
+    config : Config
+    dsm, dtm : RasterSource
+    footprints : GeoDataFrame
+        In the surface model's coordinate system, one row per row of the input: ``building_id``, its
+        columns, ``geometry`` (repaired where it was invalid, None where there is none).
+    weather : Weather
+    notes : list of str
+        What the reader should know, of the inputs as a whole.
+    marks : dict of list of str
+        What is wrong with single outlines, by building id. Nodata and heights inside a
+        footprint are for the tiles, which read every cell.
+    """
+
+    config: Config
+    dsm: RasterSource
+    dtm: RasterSource
+    footprints: gpd.GeoDataFrame
+    weather: Weather
+    notes: list[str] = field(default_factory=list)
+    marks: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the run: the surface model's."""
+        return self.dsm.grid
+
+    @cached_property
+    def convergence_deg(self) -> float:
+        """Meridian convergence at the raster's centre: true azimuth less grid azimuth. [°]"""
+        return convergence_deg(self.grid.crs, *_centre(self.grid))
+
+    @cached_property
+    def checksums(self) -> dict[str, str]:
+        """SHA-256 of every input file, by path."""
+        inputs = self.config.inputs
+        paths = [file.path for source in (self.dsm, self.dtm) for file in source.files]
+        paths += [inputs.footprints, inputs.weather]
+        if inputs.footprints.suffix.lower() == ".shp":
+            parts = [inputs.footprints.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS]
+            paths += [part for part in parts if part.exists()]
+        # hashlib lets other threads work while it digests.
+        with ThreadPoolExecutor(2) as pool:
+            return dict(zip(map(str, paths), pool.map(_sha256, paths), strict=True))
+
+
+def check_inputs(config: Config) -> CheckedInputs:
+    """
+    Open and check all inputs.
+
+    Headers, all footprints and all weather are read, and the rasters in blocks spread over their
+    area; memory does not grow with the municipality, except for the footprints.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    CheckedInputs
+
+    Raises
+    ------
+    InputErrors
+        With every fault that was found.
+    """
+    inputs, limits = config.inputs, config.limits
+    faults: list[InputError] = []
+    notes: list[str] = []
+    dsm = dtm = table = weather = None
+    with _collected(faults):
+        dsm = open_rasters(inputs.dsm, "dsm")
+    with _collected(faults):
+        dtm = open_rasters(inputs.dtm, "dtm")
+    with _collected(faults):
+        crs = dsm.grid.crs if dsm else None
+        table = read_footprints(inputs.footprints, inputs.footprint_id, inputs.footprint_layer, crs)
+    with _collected(faults):
+        weather = read_weather(inputs.weather, config.weather)
+    if dsm and weather:
+        faults += _site_faults(config, dsm.grid, weather, notes)
+    outlines = np.zeros(0, dtype=object)
+    if table is not None:
+        delivered = table.geometry.to_numpy()
+        states = footprint_states(delivered)
+        fault = bad_footprints_fault(
+            str(inputs.footprints), states, limits.max_bad_footprints_fraction
+        )
+        faults += [fault] if fault else []
+        outlines = repaired(delivered)
+    faults += _raster_faults(config, dsm, dtm, outlines, notes)
+    if faults:
+        raise InputErrors(faults)
+    assert dsm is not None
+    assert dtm is not None
+    assert table is not None
+    assert weather is not None
+    marks = building_marks(
+        table["building_id"].to_numpy(),
+        delivered,
+        outlines,
+        covered_area(dsm),
+        limits.min_footprint_area_m2,
+    )
+    if "transformed_from" in table.attrs:
+        note = transformation_note(table.attrs["transformed_from"], dsm.grid.crs)
+        notes += [f"{inputs.footprints}: {note}"] if note else []
+    table = table.set_geometry(gpd.GeoSeries(outlines, index=table.index, crs=table.crs))
+    notes += [f"{inputs.weather.name}: {note}" for note in weather.notes]
+    return CheckedInputs(config, dsm, dtm, table, weather, notes, marks)
+
+
+@contextlib.contextmanager
+def _collected(faults: list[InputError]) -> Iterator[None]:
+    """Go on after a fault, and remember it."""
+    try:
+        yield
+    except InputErrors as error:
+        faults.extend(error.errors)
+    except InputError as error:
+        faults.append(error)
+
+
+def covered_area(source: RasterSource) -> shapely.Geometry:
+    """Ground plan of all files of a raster."""
+    return shapely.union_all([shapely.box(*file.grid.bounds) for file in source.files])
+
+
+def _centre(grid: Grid) -> tuple[float, float]:
+    west_m, south_m, east_m, north_m = grid.bounds
+    return (west_m + east_m) / 2, (south_m + north_m) / 2
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _site_faults(
+    config: Config, grid: Grid, weather: Weather, notes: list[str]
+) -> list[InputError]:
+    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
+    away_km = distance_km(longitude, latitude, weather.longitude, weather.latitude)
+    limit_km = config.weather.max_distance_km
+    if away_km <= limit_km:
+        notes.append(f"weather site is {away_km:.0f} km away ({weather.source})")
+        return []
+    return [
+        InputError(
+            f"weather site at {weather.latitude:.2f}° N {weather.longitude:.2f}° E is "
+            f"{away_km:.0f} km from the surface model at {latitude:.2f}° N {longitude:.2f}° E",
+            where=str(config.inputs.weather),
+            expected=f"at most {limit_km:g} km (max_distance_km in [weather])",
+            remedy="Take the file of a nearer site, or raise the limit if the climate is the same.",
+        )
+    ]
+
+
+def _raster_faults(
+    config: Config,
+    dsm: RasterSource | None,
+    dtm: RasterSource | None,
+    outlines: np.ndarray,
+    notes: list[str],
+) -> list[InputError]:
+    """Everything that needs the cells of the rasters, or both rasters."""
+    faults: list[InputError] = []
+    for source in (dsm, dtm):
+        if source is None:
+            continue
+        for file in source.files:
+            with _collected(faults):
+                fault = truncated_file(file)
+                faults += [fault] if fault else []
+    if faults:
+        return faults  # reading on would only say the same again
+    looks: dict[str, Looks] = {}
+    for source in (dsm, dtm):
+        if source is not None:
+            with _collected(faults):
+                looks[source.role] = look_at(source)
+                faults += _value_faults(config, source, looks[source.role])
+    if dsm is None or dtm is None:
+        return faults
+    pair = _pair_faults(config, dsm, dtm, outlines)
+    notes += _pair_notes(dsm, dtm)
+    if faults or pair:
+        return faults + pair
+    with _collected(faults):
+        faults += _height_faults(config, dsm, dtm, looks["dsm"], outlines, notes)
+    return faults
+
+
+def _name(source: RasterSource) -> str:
+    first = str(source.files[0].path)
+    return first if len(source.files) == 1 else f"{first} and {len(source.files) - 1} more"
+
+
+def _value_faults(config: Config, source: RasterSource, looks: Looks) -> list[InputError]:
+    limits = config.limits
+    sample_m = looks.sample_m
+    return value_faults(
+        _name(source),
+        looks.counts,
+        sample_m[~np.isnan(sample_m)],
+        limits.max_zero_fraction,
+        limits.zero_floor_m,
+    )
+
+
+def _pair_faults(
+    config: Config, dsm: RasterSource, dtm: RasterSource, outlines: np.ndarray
+) -> list[InputError]:
+    """Coordinate systems and extents of the two rasters and the footprints."""
+    if not same_crs(dsm.grid.crs, dtm.grid.crs):
+        right = crs_name(dsm.grid.crs)
+        return [
+            InputError(
+                f"coordinate system is {crs_name(dtm.grid.crs)}",
+                where=_name(dtm),
+                expected=f"{right}, as the surface model has",
+                remedy=f"Reproject it: gdalwarp -r bilinear -t_srs {right} FILE OUT",
+            )
+        ]
+    surface, terrain = covered_area(dsm), covered_area(dtm)
+    if shapely.intersection(surface, terrain).area == 0.0:
+        return [
+            InputError(
+                f"does not overlap the surface model (terrain {dtm.grid.bounds}, "
+                f"surface {dsm.grid.bounds})",
+                where=_name(dtm),
+                expected="terrain and surface model of the same place",
+                remedy="Take the files of one place.",
+            )
+        ]
+    # Lattices of points and of cells differ by half a cell at the edge.
+    terrain = shapely.buffer(terrain, dtm.grid.cell_size_m, join_style="mitre")
+    return place_faults(
+        str(config.inputs.footprints),
+        outlines,
+        surface,
+        terrain,
+        config.limits.max_off_raster_fraction,
+    )
+
+
+def _pair_notes(dsm: RasterSource, dtm: RasterSource) -> list[str]:
+    notes = []
+    size_m = dsm.grid.cell_size_m
+    rows = (dsm.grid.north_m - dtm.grid.north_m) / size_m
+    cols = (dtm.grid.west_m - dsm.grid.west_m) / size_m
+    if dtm.grid.cell_size_m != size_m or abs(rows - round(rows)) + abs(cols - round(cols)) > 1e-6:
+        notes.append(
+            f"terrain model has cells of {dtm.grid.cell_size_m:g} m, the surface model of "
+            f"{size_m:g} m: read bilinearly on the cells of the surface model"
+        )
+    for source in (dsm, dtm):
+        total_m2 = sum(shapely.box(*file.grid.bounds).area for file in source.files)
+        twice_m2 = total_m2 - covered_area(source).area
+        if twice_m2 > size_m**2:
+            notes.append(
+                f"{source.role}: files overlap on {twice_m2:.0f} m²; the first by name counts"
+            )
+    return notes
+
+
+def _height_faults(
+    config: Config,
+    dsm: RasterSource,
+    dtm: RasterSource,
+    looks: Looks,
+    outlines: np.ndarray,
+    notes: list[str],
+) -> list[InputError]:
+    limits = config.limits
+    surface, terrain, inside = [], [], []
+    n_inside = n_gap = 0
+    for grid, dsm_m in looks.parts:
+        terrain_m = read_resampled(dtm, grid)
+        is_inside = footprint_mask(outlines, grid)
+        n_inside += int(is_inside.sum())
+        n_gap += int((is_inside & np.isnan(dsm_m)).sum())
+        known = ~np.isnan(dsm_m) & ~np.isnan(terrain_m)
+        surface.append(dsm_m[known])
+        terrain.append(terrain_m[known])
+        inside.append(is_inside[known])
+    surface_m, terrain_m = np.concatenate(surface), np.concatenate(terrain)
+    is_inside = np.concatenate(inside)
+    if n_gap:
+        notes.append(f"surface model has no data on {n_gap / n_inside:.1%} of the footprint cells")
+    below = surface_m < terrain_m - limits.below_terrain_m
+    if below.any():
+        notes.append(
+            f"surface model lies more than {limits.below_terrain_m:g} m below the terrain on "
+            f"{below.mean():.2%} of the cells"
+        )
+    return height_faults(
+        _name(dsm),
+        surface_m,
+        terrain_m,
+        is_inside,
+        limits.below_terrain_m,
+        limits.max_below_terrain_fraction,
+        limits.min_median_height_m,
+    )
