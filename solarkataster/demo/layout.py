@@ -113,11 +113,11 @@ class Fabric:
     closed: bool = False
 
     def denser(self, factor: float) -> Fabric:
-        """The same houses with open space between them scaled by a factor."""
+        """The same houses with open space between them scaled by a factor, but yards kept."""
         return replace(
             self,
             front_m=self.front_m * factor,
-            garden_m=max(4.0, self.garden_m * factor),
+            garden_m=max(9.0 if self.closed else 4.0, self.garden_m * factor),
             gap_m=(max(1.5, self.gap_m[0] * factor), max(2.5, self.gap_m[1] * factor)),
             street_m=max(min(self.street_m, 5.0), self.street_m * math.sqrt(factor)),
         )
@@ -146,7 +146,7 @@ FABRICS = {
         storeys=(3, 6), tilt_deg=(20.0, 28.0),
     ),
     "old": Fabric(
-        street_m=5.0, front_m=0.0, garden_m=8.0, depth_m=(8.5, 12.0), frontage_m=(6.0, 10.0),
+        street_m=5.0, front_m=0.0, garden_m=9.0, depth_m=(8.5, 12.0), frontage_m=(6.0, 10.0),
         gap_m=(3.0, 4.5), group=(3, 6), block_m=60.0, kinds={"gable": 0.93, "hip": 0.07},
         storeys=(2, 4), tilt_deg=(44.0, 54.0), across_fraction=0.3, closed=True,
     ),
@@ -339,8 +339,6 @@ def _house(fabric: Fabric, rng, along_m, line_m, side, depth_m) -> Plot:
 def _closing(fabric: Fabric, rng, near, far, line_m) -> list[Plot]:
     """Houses across both ends of the yards, wall to wall with the rows in front and behind."""
     plots = []
-    if fabric.garden_m < 7.0:
-        return []
     for (near_a, near_b), (far_a, far_b) in itertools.product(near, far):
         west_m, east_m = max(near_a, far_a), min(near_b, far_b)
         depth_m = 0.5 * sum(fabric.depth_m)
