@@ -266,6 +266,21 @@ def _project(line, point):
 
 
 @njit(nogil=True, cache=True)
+def _write_corners(corners, first, last, out, n):
+    """Write the ends and turns of an arc as they are; returns the new n."""
+    for i in range(first, last + 1):
+        is_turn = i == first or i == last
+        if not is_turn:
+            is_turn = (corners[i + 1, 0] - corners[i, 0] != corners[i, 0] - corners[i - 1, 0]) or (
+                corners[i + 1, 1] - corners[i, 1] != corners[i, 1] - corners[i - 1, 1]
+            )
+        if is_turn:
+            out[n, 0], out[n, 1] = corners[i, 0], corners[i, 1]
+            n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
 def _straighten_closed(corners, first, last, tolerance, out, n):
     """Write the points of a closed arc from ``out[n]`` on; returns the new n."""
     n_edges = last - first
@@ -277,14 +292,12 @@ def _straighten_closed(corners, first, last, tolerance, out, n):
     opposite = _farthest(rolled, n_edges, 0)
     keep = np.zeros(n_edges + 1, np.bool_)
     keep[0] = keep[opposite] = keep[n_edges] = True
+    tolerance = min(tolerance, n_edges / 40.0)
     _keep_bends(rolled, 0, opposite, tolerance, keep)
     _keep_bends(rolled, opposite, n_edges, tolerance, keep)
     bends = np.flatnonzero(keep)
     if n_edges <= SMALL_LOOP or bends.size < 4:
-        for i in range(first, last + 1):
-            out[n, 0], out[n, 1] = corners[i, 0], corners[i, 1]
-            n += 1
-        return n
+        return _write_corners(corners, first, last, out, n)
     lines = _bend_lines(rolled, bends)
     n_lines = lines.shape[0]
     begin = n
@@ -356,7 +369,7 @@ def _straighten_open(corners, within, first, last, tolerance, out, n, pull_first
 
 
 @njit(nogil=True, cache=True)
-def straighten_arcs(corners, starts, within, tolerance):
+def straighten_arcs(corners, starts, within, tolerances):
     """
     Straight stretches instead of stairs.
 
@@ -368,8 +381,8 @@ def straighten_arcs(corners, starts, within, tolerance):
     ----------
     corners, starts, within : ndarray
         From :func:`trace_arcs`.
-    tolerance : float
-        Largest distance between a stretch and the middle of its stair. [cells]
+    tolerances : ndarray, shape (n_arc,)
+        Largest distance between a stretch and the middle of its stair; 0 keeps the stair. [cells]
 
     Returns
     -------
@@ -388,7 +401,11 @@ def straighten_arcs(corners, starts, within, tolerance):
         first, last = starts[arc], starts[arc + 1] - 1
         node_first = np.int64(corners[first, 0]) * width + np.int64(corners[first, 1])
         node_last = np.int64(corners[last, 0]) * width + np.int64(corners[last, 1])
-        if node_first == node_last:
+        tolerance = tolerances[arc]
+        if tolerance == 0.0:
+            n = _write_corners(corners, first, last, points, n)
+            pull[node_first, 0] = pull[node_last, 0] = np.inf
+        elif node_first == node_last:
             n = _straighten_closed(corners, first, last, tolerance, points, n)
         else:
             n = _straighten_open(
@@ -410,6 +427,8 @@ def _move_nodes(corners, starts, points, point_starts, pull, width):
         for corner, point in ((first, point_starts[arc]), (last, point_starts[arc + 1] - 1)):
             row, col = np.int64(corners[corner, 0]), np.int64(corners[corner, 1])
             rr, rc, cc, r, c = pull[row * width + col]
+            if rr == np.inf:  # a stair ends here
+                continue
             rr += 1.0  # holds the node where it is as strongly as one point of a line would
             cc += 1.0
             determinant = rr * cc - rc * rc

@@ -15,6 +15,10 @@ from numba import njit
 #: n, sum x, sum y, sum z, sum xx, sum xy, sum yy, sum xz, sum yz, sum zz (each times the weight).
 N_MOMENTS = 10
 
+#: State of a cell: off the footprint or far from any height; without a height but near some;
+#: measured. Voids never take part in a fit, but a plane may run through them.
+OFF, VOID, MEASURED = 0, 1, 2
+
 
 @njit(nogil=True, cache=True)
 def add_to_moments(moments, x, y, z, weight):
@@ -64,20 +68,20 @@ def solve_plane(moments):
 
 
 @njit(nogil=True, cache=True)
-def window_fits(z, usable, width, radius, min_cells, out_a, out_b, out_rms):
+def window_fits(z, state, width, radius, min_cells, out_a, out_b, out_rms):
     """
-    Fit a plane in the square window around every usable cell.
+    Fit a plane in the square window around every measured cell.
 
     Parameters
     ----------
     z : ndarray, shape (n_cell,)
         Height. [m]
-    usable : ndarray of bool, shape (n_cell,)
-        Cells with a height inside the footprint; the others are left out of the window.
+    state : ndarray of uint8, shape (n_cell,)
+        OFF, VOID or MEASURED; only measured cells count in a window.
     radius : int
         The window has ``2 radius + 1`` cells a side.
     min_cells : int
-        Windows with fewer usable cells get no plane.
+        Windows with fewer measured cells get no plane.
     out_a, out_b : ndarray, shape (n_cell,)
         Slope along x and y. [m per cell]
     out_rms : ndarray, shape (n_cell,)
@@ -88,14 +92,14 @@ def window_fits(z, usable, width, radius, min_cells, out_a, out_b, out_rms):
         for x in range(1, width - 1):
             i = y * width + x
             out_rms[i] = np.inf
-            if not usable[i]:
+            if state[i] != MEASURED:
                 continue
             n = 0.0
             sx = sy = sz = sxx = sxy = syy = sxz = syz = szz = 0.0
             for v in range(max(0, y - radius), min(height, y + radius + 1)):
                 for u in range(max(0, x - radius), min(width, x + radius + 1)):
                     j = v * width + u
-                    if not usable[j]:
+                    if state[j] != MEASURED:
                         continue
                     dx, dy, dz = float(u - x), float(v - y), z[j] - z[i]
                     n += 1.0
@@ -122,7 +126,7 @@ def window_fits(z, usable, width, radius, min_cells, out_a, out_b, out_rms):
 
 
 @njit(nogil=True, cache=True)
-def smoothest_windows(usable, width, radius, a, b, rms, out_a, out_b, out_rms):
+def smoothest_windows(state, width, radius, a, b, rms, out_a, out_b, out_rms):
     """
     Slope of every cell from the smoothest of all windows that hold it.
 
@@ -134,13 +138,13 @@ def smoothest_windows(usable, width, radius, a, b, rms, out_a, out_b, out_rms):
         for x in range(1, width - 1):
             i = y * width + x
             out_rms[i] = np.inf
-            if not usable[i]:
+            if state[i] != MEASURED:
                 continue
             best = i
             for v in range(max(1, y - radius), min(height - 1, y + radius + 1)):
                 for u in range(max(1, x - radius), min(width - 1, x + radius + 1)):
                     j = v * width + u
-                    if usable[j] and rms[j] < rms[best]:
+                    if state[j] == MEASURED and rms[j] < rms[best]:
                         best = j
             out_a[i] = a[best]
             out_b[i] = b[best]
@@ -148,12 +152,14 @@ def smoothest_windows(usable, width, radius, a, b, rms, out_a, out_b, out_rms):
 
 
 @njit(nogil=True, cache=True)
-def _refit_cells(cells, n, z, width, a, b, c, reach_m, moments):
+def _refit_cells(cells, n, z, state, width, a, b, c, reach_m, moments):
     """Twice reweighted fit (Tukey's biweight of the given reach) of a list of cells."""
     for _ in range(2):
         moments[:] = 0.0
         for k in range(n):
             i = cells[k]
+            if state[i] != MEASURED:
+                continue
             x, y = float(i % width), float(i // width)
             share = (z[i] - a * x - b * y - c) / reach_m
             if -1.0 < share < 1.0:
@@ -167,22 +173,23 @@ def _refit_cells(cells, n, z, width, a, b, c, reach_m, moments):
 
 @njit(nogil=True, cache=True)
 def _collect_cells(
-    seed, a, b, c, adaptive, z, width, labels, usable, cell_a, cell_b, cell_rms,
+    seed, a, b, c, adaptive, z, width, labels, state, cell_a, cell_b, cell_rms,
     cell_size_m, reach_m, min_cosine, stamp, mark, cells, moments,
 ):  # fmt: skip
     """Breadth-first growth from a seed; with ``adaptive`` the plane follows as the region grows."""
     moments[:] = 0.0
     cells[0] = seed
     stamp[seed] = mark
-    n, head, next_fit = 1, 0, 12
+    n, n_measured, head, next_fit = 1, 0, 0, 12
     size2 = cell_size_m * cell_size_m
     length = math.sqrt(size2 + a * a + b * b)
     while head < n:
         i = cells[head]
         head += 1
-        if adaptive:
+        n_measured += state[i] == MEASURED
+        if adaptive and state[i] == MEASURED:
             add_to_moments(moments, float(i % width), float(i // width), z[i], 1.0)
-            if head == next_fit:
+            if n_measured == next_fit:
                 next_fit += next_fit // 2
                 solved, new_a, new_b, new_c, _ = solve_plane(moments)
                 if solved:
@@ -190,9 +197,10 @@ def _collect_cells(
                     length = math.sqrt(size2 + a * a + b * b)
         for step in (-width, -1, 1, width):
             j = i + step
-            if labels[j] != 0 or not usable[j] or stamp[j] == mark:
+            if labels[j] != 0 or state[j] == OFF or stamp[j] == mark:
                 continue
-            if abs(z[j] - a * (j % width) - b * (j // width) - c) > reach_m:
+            residual = z[j] - a * (j % width) - b * (j // width) - c
+            if state[j] == MEASURED and abs(residual) > reach_m:
                 continue
             if cell_rms[j] < np.inf:
                 p, q = cell_a[j], cell_b[j]
@@ -202,12 +210,12 @@ def _collect_cells(
             stamp[j] = mark
             cells[n] = j
             n += 1
-    return n, a, b, c
+    return n, n_measured, a, b, c
 
 
 @njit(nogil=True, cache=True)
 def grow_planes(
-    z, usable, width, seeds, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms,
+    z, state, width, seeds, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms,
     cell_size_m, reach_m, min_cosine, max_seed_rms_m, min_cells, labels, planes,
 ):  # fmt: skip
     """
@@ -248,20 +256,20 @@ def grow_planes(
             continue
         a, b = seed_a[seed], seed_b[seed]
         c = z[seed] - a * (seed % width) - b * (seed // width)
-        n = 0
+        n, n_measured = 0, 0
         for attempt in range(2):
             mark += 1
-            n, a, b, c = _collect_cells(
-                seed, a, b, c, attempt == 0, z, width, labels, usable, cell_a, cell_b, cell_rms,
+            n, n_measured, a, b, c = _collect_cells(
+                seed, a, b, c, attempt == 0, z, width, labels, state, cell_a, cell_b, cell_rms,
                 cell_size_m, reach_m, min_cosine, stamp, mark, cells, moments,
             )  # fmt: skip
-            if n < min_cells:
+            if n_measured < min_cells:
                 break
-            solved, a, b, c = _refit_cells(cells, n, z, width, a, b, c, reach_m, moments)
+            solved, a, b, c = _refit_cells(cells, n, z, state, width, a, b, c, reach_m, moments)
             if not solved:
-                n = 0
+                n_measured = 0
                 break
-        if n < min_cells:
+        if n_measured < min_cells:
             continue
         n_planes += 1
         planes[n_planes, 0], planes[n_planes, 1], planes[n_planes, 2] = a, b, c
@@ -271,7 +279,7 @@ def grow_planes(
 
 
 @njit(nogil=True, cache=True)
-def refit_planes(z, usable, width, labels, planes, reach_m, n_rounds, moments):
+def refit_planes(z, state, width, labels, planes, reach_m, n_rounds, moments):
     """
     Refit all planes at once with Tukey's biweight; rows of ``planes`` are overwritten.
 
@@ -284,7 +292,7 @@ def refit_planes(z, usable, width, labels, planes, reach_m, n_rounds, moments):
         moments[:] = 0.0
         for i in range(z.size):
             label = labels[i]
-            if label <= 0 or not usable[i]:
+            if label <= 0 or state[i] != MEASURED:
                 continue
             x, y = float(i % width), float(i // width)
             share = (

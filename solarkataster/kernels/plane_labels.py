@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from solarkataster.kernels.plane_fit import solve_plane
+from solarkataster.kernels.plane_fit import MEASURED, OFF, solve_plane
 
 #: Weight of a diagonal neighbour against that of an edge neighbour: nearer to equal lengths of
 #: straight borders in all directions (Boykov & Kolmogorov 2003, 8-neighbourhood).
@@ -19,13 +19,13 @@ DIAGONAL = 0.7071067811865476
 
 
 @njit(nogil=True, cache=True)
-def compete(z, usable, width, labels, planes, noise_m, reach_m, smoothness, n_sweeps):
+def compete(z, state, width, labels, planes, noise_m, reach_m, smoothness, n_sweeps):
     """
     Give each cell to the plane around it that explains it best (iterated conditional modes).
 
     The cost of a label is the squared residual in units of the noise plus ``smoothness`` for every
     neighbour that has another label; "no plane" costs a residual of ``reach_m``. Only labels of the
-    eight neighbours compete, so a plane never jumps (Besag 1986, J. R. Stat. Soc. B 48).
+    eight neighbours compete, so a plane never jumps; a void only counts its neighbours (Besag 1986, J. R. Stat. Soc. B 48).
     """
     steps = np.array([-1, 1, -width, width, -width - 1, -width + 1, width - 1, width + 1])
     refuse_cost = (reach_m / noise_m) ** 2
@@ -33,7 +33,7 @@ def compete(z, usable, width, labels, planes, noise_m, reach_m, smoothness, n_sw
     for _ in range(n_sweeps):
         n_changed = 0
         for i in range(width, z.size - width):
-            if not usable[i]:
+            if state[i] == OFF:
                 continue
             own = labels[i]
             candidates[0] = own
@@ -52,15 +52,18 @@ def compete(z, usable, width, labels, planes, noise_m, reach_m, smoothness, n_sw
                     candidates[n] = other
                     n += 1
             x, y = i % width, i // width
+            measured = state[i] == MEASURED
             if uniform and own > 0:
+                if not measured:
+                    continue
                 residual = z[i] - planes[own, 0] * x - planes[own, 1] * y - planes[own, 2]
                 if abs(residual) <= reach_m:
                     continue
             best, least = own, np.inf
             for k in range(n):
                 label = candidates[k]
-                cost = refuse_cost
-                if label > 0:
+                cost = refuse_cost if measured else 0.0
+                if label > 0 and measured:
                     residual = z[i] - planes[label, 0] * x - planes[label, 1] * y - planes[label, 2]
                     cost = (residual / noise_m) ** 2
                 for s in range(8):
@@ -195,38 +198,53 @@ def connected_parts(values, width, parts):
 
 
 @njit(nogil=True, cache=True)
-def absorb_edges(z, usable, width, labels, planes, reach_m, n_steps):
-    """
-    Give cells without a height, or below the plane beside them, to that plane.
+def count_cores(parts, width, n_label):
+    """Cells of each part whose four neighbours belong to it too; (n_label,), entry 0 is 0."""
+    cores = np.zeros(n_label, np.int64)
+    for i in range(width, parts.size - width):
+        own = parts[i]
+        if own <= 0 or parts[i - 1] != own or parts[i + 1] != own:
+            continue
+        if parts[i - width] == own and parts[i + width] == own:
+            cores[own] += 1
+    return cores
 
-    At eaves, at steps and along courts a cell mixes roof and what is below it; the roof is there
-    nevertheless. Cells that stand out above every plane beside them stay without one. Grows by one
-    cell a step; of several planes the one with the least residual wins, then the lower label.
+
+@njit(nogil=True, cache=True)
+def absorb_neighbours(z, state, width, labels, planes, deepest_m, highest_m, n_steps):
     """
-    found = np.empty(labels.size, np.int32)
+    Give cells without a plane to a plane beside them, one cell further with each step.
+
+    A cell joins if it lies at most ``deepest_m`` below and ``highest_m`` above the plane, or has no
+    height. Of several planes the one with the least residual wins, then the lower label.
+    """
+    joins = np.zeros(labels.size, np.int32)
+    waiting = np.flatnonzero(labels == 0)
     for _ in range(n_steps):
-        n_found = 0
-        for i in range(width, labels.size - width):
-            found[i] = 0
-            if labels[i] != 0:
-                continue
+        n_joined = 0
+        for i in waiting:
             x, y = i % width, i // width
             best, least = 0, np.inf
             for step in (-width, -1, 1, width):
                 label = labels[i + step]
                 if label <= 0 or label == best:
                     continue
-                rise_m = planes[label, 0] * x + planes[label, 1] * y + planes[label, 2] - z[i]
-                if not usable[i]:
-                    rise_m = 0.0
-                if rise_m < -reach_m:
+                rise_m = 0.0
+                if state[i] == MEASURED:
+                    rise_m = z[i] - planes[label, 0] * x - planes[label, 1] * y - planes[label, 2]
+                if rise_m > highest_m or rise_m < -deepest_m:
                     continue
                 if abs(rise_m) < least or (abs(rise_m) == least and label < best):
                     best, least = label, abs(rise_m)
-            found[i] = best
-            n_found += best > 0
-        if n_found == 0:
+            joins[i] = best
+            n_joined += best > 0
+        if n_joined == 0:
             break
-        for i in range(width, labels.size - width):
-            if found[i] > 0:
-                labels[i] = found[i]
+        n_left = 0
+        for i in waiting:
+            if joins[i] > 0:
+                labels[i] = joins[i]
+            else:
+                waiting[n_left] = i
+                n_left += 1
+        waiting = waiting[:n_left]

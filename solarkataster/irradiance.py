@@ -1,0 +1,210 @@
+"""Skyline × sky table → irradiation of receivers by month and part."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from solarkataster.horizon import N_NEAR, faces, quadrant_of
+from solarkataster.kernels import light as kernel
+from solarkataster.receivers import Receivers
+from solarkataster.sky_table import (
+    BAND_LANE,
+    DIRECT_LANE,
+    N_LANE,
+    N_STEP,
+    SKY_VIEW_LANE,
+    SkyTable,
+)
+
+
+@dataclass(frozen=True)
+class Light:
+    """
+    What receivers get in a year.
+
+    Parameters
+    ----------
+    poa_global_month_kwh_m2 : ndarray, shape (n, 12)
+        Global irradiation in the receiver's plane. [kWh/m²]
+    poa_direct_year_kwh_m2, poa_sky_diffuse_year_kwh_m2, poa_ground_diffuse_year_kwh_m2 : (n,)
+        Its parts as pvlib books them: the disc; the sky with circumsolar light; the ground. [kWh/m²]
+    sky_view_factor : ndarray, shape (n,)
+        Cosine-weighted share of the hemisphere over the surface that is visible sky. [–]
+    """
+
+    poa_global_month_kwh_m2: np.ndarray
+    poa_direct_year_kwh_m2: np.ndarray
+    poa_sky_diffuse_year_kwh_m2: np.ndarray
+    poa_ground_diffuse_year_kwh_m2: np.ndarray
+    sky_view_factor: np.ndarray
+
+    @property
+    def poa_global_year_kwh_m2(self) -> np.ndarray:
+        """Sum of the months, (n,). [kWh/m²]"""
+        return self.poa_global_month_kwh_m2.sum(axis=1)
+
+
+@dataclass(frozen=True)
+class _Sector:
+    """One sector of the sky as the surfaces at hand see it."""
+
+    slices: np.ndarray
+    own: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    facing: np.ndarray
+    open_light: np.ndarray
+
+
+class _Surfaces:
+    """Unit normals of the receivers' surfaces, in single precision for the kernels."""
+
+    def __init__(self, surface_tilt, grid_azimuth) -> None:
+        tilt = np.radians(np.asarray(surface_tilt, dtype=np.float64))
+        azimuth = np.radians(np.asarray(grid_azimuth, dtype=np.float64))
+        self.east = (np.sin(tilt) * np.sin(azimuth)).astype(np.float32)
+        self.north = (np.sin(tilt) * np.cos(azimuth)).astype(np.float32)
+        self.up = np.maximum(np.cos(tilt), 0.0).astype(np.float32)
+        self.up[self.up < 1e-7] = 0.0  # a wall; 90° has no exact cosine
+
+    def sector(self, sky: SkyTable, i: int) -> _Sector:
+        n = self.east.size
+        slices = sky.sums[i]
+        edges_rad = np.radians(sky.slice_edges_deg[i])
+        low, high = np.empty(n, np.int32), np.empty(n, np.int32)
+        own = np.empty((n, slices.shape[0] - 1), np.int32)
+        kernel.own_horizon(self.east, self.north, self.up, edges_rad, N_STEP, low, high, own)
+        # ∫ of the level direction over the sector; half of it because both halves of a plane's
+        # horizon together hold 2.
+        east, north = math.cos(edges_rad[0]) - math.cos(edges_rad[-1]), math.sin(edges_rad[-1])
+        north -= math.sin(edges_rad[0])
+        facing = np.maximum(0.0, self.east * east + self.north * north).astype(np.float32) / 2
+        out = np.empty((n, N_LANE), np.float32)
+        kernel.unshaded(self.east, self.north, self.up, slices, own, facing, out)
+        return _Sector(slices, own, low, high, facing, out)
+
+
+def light(
+    surface_m: np.ndarray,
+    cell_size_m: float,
+    receivers: Receivers,
+    sky: SkyTable,
+    *,
+    reach_m: float = 500.0,
+    first_row: int = 0,
+    first_col: int = 0,
+    albedo: float = 0.2,
+    n_near: int = N_NEAR,
+    progress: Callable[[int, int], None] | None = None,
+) -> Light:
+    """
+    Irradiation of receivers under the skyline that a surface model gives them.
+
+    Azimuths outside, receivers inside: the horizon of one azimuth is used and dropped, so memory
+    does not grow with the number of azimuths.
+
+    Parameters
+    ----------
+    surface_m : ndarray, shape (ny, nx)
+        Surface height; NaN never blocks a ray. [m]
+    cell_size_m : float
+        Edge of one cell. [m]
+    receivers : Receivers
+        Points in cells of ``surface_m``, heights in its datum.
+    sky : SkyTable
+        Light of the year; its azimuths are the ones looked at.
+    reach_m : float
+        Obstacles nearer than this are always seen. [m]
+    first_row, first_col : int
+        Index of the window's first cell on the raster's lattice.
+    albedo : float
+        Share of global horizontal irradiation that what lies below the horizon sends back. [–]
+    n_near : int
+        Crossings marched exactly.
+    progress : callable, optional
+        Called with azimuths done and azimuths in all.
+
+    Returns
+    -------
+    Light
+        In the receivers' order.
+    """
+    surfaces = _Surfaces(receivers.surface_tilt, receivers.grid_azimuth)
+    n = len(receivers)
+    sums = np.zeros((n, N_LANE), dtype=np.float32)
+    done = 0
+    for face, directions in faces(
+        surface_m, cell_size_m, receivers.row, receivers.col, receivers.elevation_m,
+        sky.azimuths_deg, reach_m=reach_m, first_row=first_row, first_col=first_col, n_near=n_near,
+    ):  # fmt: skip
+        of_face = np.zeros((n, N_LANE), dtype=np.float32)
+        surface = receivers.surface[face.order]
+        for i, deviation_deg in directions:
+            at = surfaces.sector(sky, i)
+            tangent = _own_tangent(at.low)[surface]
+            face.tangents(deviation_deg, tangent)
+            kernel.add_sector(
+                tangent, surface, surfaces.east, surfaces.north, surfaces.up, at.slices, at.own,
+                at.low, at.high, at.open_light, at.facing, sky.band_share, of_face,
+            )  # fmt: skip
+            done += 1
+            if progress is not None:
+                progress(done, len(sky.azimuths_deg))
+        sums[face.order] += of_face
+    return _light_of(sums, sky, albedo)
+
+
+def open_light(sky: SkyTable, surface_tilt, grid_azimuth, albedo: float = 0.2) -> Light:
+    """
+    Irradiation of planes with an open horizon.
+
+    Parameters
+    ----------
+    sky : SkyTable
+    surface_tilt, grid_azimuth : array_like, shape (n,)
+        Tilt, and facing clockwise from grid north. [°]
+    albedo : float
+        As in :func:`light`. [–]
+
+    Returns
+    -------
+    Light
+    """
+    surfaces = _Surfaces(np.atleast_1d(surface_tilt), np.atleast_1d(grid_azimuth))
+    sums = np.zeros((surfaces.east.size, N_LANE), dtype=np.float32)
+    for quadrant in range(4):
+        # Summed in the order of `light`, so that an open receiver gets the same bytes.
+        of_face = np.zeros_like(sums)
+        for i, azimuth_deg in enumerate(sky.azimuths_deg):
+            if quadrant_of(azimuth_deg)[0] == quadrant:
+                of_face += surfaces.sector(sky, i).open_light
+        sums += of_face
+    return _light_of(sums, sky, albedo)
+
+
+def _own_tangent(low: np.ndarray) -> np.ndarray:
+    """Tangent of the own plane's lowest step; no skyline below it matters."""
+    with np.errstate(divide="ignore"):
+        return (low / (N_STEP - low.astype(np.float64))).astype(np.float32)
+
+
+def _light_of(sums: np.ndarray, sky: SkyTable, albedo: float) -> Light:
+    """Sums by lane → irradiation by month and part."""
+    lanes = sums.astype(np.float64)
+    band = lanes[:, BAND_LANE, None] * sky.band_kwh_m2
+    view = np.clip(lanes[:, SKY_VIEW_LANE], 0.0, 1.0)
+    ground = albedo * (1.0 - view)[:, None] * sky.ghi_kwh_m2
+    # The horizon band may be negative; a month never is.
+    from_sky = np.maximum(lanes[:, :12] + band, 0.0)
+    direct = lanes[:, DIRECT_LANE]
+    return Light(
+        from_sky + ground,
+        direct,
+        from_sky.sum(axis=1) - direct,
+        ground.sum(axis=1),
+        view,
+    )
