@@ -20,7 +20,7 @@ MIN_HOLE_AREA_M2 = 1.0
 #: Largest distance between an outline and the middle of its stair of cells; noise frays a shallow
 #: ridge by about one cell. Should an outline cross another, the next value is tried; 0 = stairs.
 #: [cells]
-TOLERANCES = (0.9, 0.5, 0.0)
+TOLERANCES = np.array([0.9, 0.5, 0.0])
 
 #: Cells around the footprint that the nearest plane is drawn over before clipping: more than
 #: straightening moves a border (one for a bend, one for a node).
@@ -73,23 +73,18 @@ def plane_outlines(
     n_planes = int(labels.max(initial=0))
     if n_planes == 0:
         return []
-    regions, inside, west_m, north_m = _regions(labels, footprint, grid, min_hole_area_m2)
-    corners, starts, sides, within = trace_arcs(regions, inside)
-    for tolerance in TOLERANCES:
-        if tolerance > 0.0:
-            points, point_starts = straighten_arcs(corners, starts, within, tolerance)
-        else:
-            points, point_starts = corners.astype(np.float64), starts
-        arcs = np.empty_like(points)
-        arcs[:, 0] = west_m + points[:, 1] * grid.cell_size_m
-        arcs[:, 1] = north_m - points[:, 0] * grid.cell_size_m
-        areas = _areas(arcs, point_starts, sides, corners, starts)
-        # If every region is a valid polygon, they cover the frame exactly once: each arc is used
-        # forwards by one and backwards by the other, so that winding numbers add up to one.
-        if shapely.is_valid(np.array(list(areas.values()))).all():
-            break
+    box = grid.crop(footprint.bounds)
+    row, col = grid.offset_of(box)
+    labels = labels[row : row + box.shape[0], col : col + box.shape[1]]
     empty = shapely.Polygon()
+    if not labels.any():
+        return [empty] * n_planes
+    regions, inside = _regions(labels, footprint, box, min_hole_area_m2)
+    areas = _straight_areas(regions, inside, box)
     drawn = np.array([areas.get(label, empty) for label in range(1, n_planes + 1)])
+    on_grid = shapely.box(*box.bounds)
+    if not shapely.covers(on_grid, footprint):
+        footprint = shapely.intersection(footprint, on_grid)
     return [_polygonal(part) for part in shapely.intersection(drawn, footprint)]
 
 
@@ -110,28 +105,20 @@ def _check(labels, footprint, grid) -> None:
         )
 
 
-def _regions(labels, footprint, grid, min_hole_area_m2):
+def _regions(labels, footprint, box, min_hole_area_m2):
     """
-    Region of every cell of the building's box and a margin, cells inside, and the upper left.
+    Region of every cell of the building's box and a margin with frame, and which cells are inside.
 
-    The box follows from the footprint and the grid's lattice alone, and its corner is rounded to
-    micrometres, so that the window the labels come in changes no bit of an outline.
+    Cells outside the footprint continue the nearest region.
     """
-    size_m = grid.cell_size_m
-    box = grid.crop(footprint.bounds)
-    row0, col0 = grid.offset_of(box)
-    ny, nx = box.shape
-    inner = labels[row0 : row0 + ny, col0 : col0 + nx]
-    x = box.west_m + (np.arange(nx) + 0.5) * size_m
-    y = box.north_m - (np.arange(ny) + 0.5) * size_m
+    size_m = box.cell_size_m
+    x = box.west_m + (np.arange(box.shape[1]) + 0.5) * size_m
+    y = box.north_m - (np.arange(box.shape[0]) + 0.5) * size_m
     shapely.prepare(footprint)
-    inside = shapely.contains_xy(footprint, x[None, :], y[:, None]) | (inner > 0)
-    inner = np.where(inside, inner, -1)
-    inner = _fill_small_holes(inner, min_hole_area_m2 / size_m**2)
-    regions = np.pad(_nearest(np.pad(inner, MARGIN, constant_values=-1)), 1, constant_values=FRAME)
-    west_m = round(box.west_m - (MARGIN + 1) * size_m, 6)
-    north_m = round(box.north_m + (MARGIN + 1) * size_m, 6)
-    return regions, np.pad(inside, MARGIN + 1), west_m, north_m
+    inside = shapely.contains_xy(footprint, x[None, :], y[:, None]) | (labels > 0)
+    inner = _fill_small_holes(np.where(inside, labels, -1), min_hole_area_m2 / size_m**2)
+    regions = _nearest(np.pad(inner, MARGIN, constant_values=-1))
+    return np.pad(regions, 1, constant_values=FRAME), np.pad(inside, MARGIN + 1)
 
 
 def _fill_small_holes(inner, min_cells):
@@ -156,40 +143,92 @@ def _nearest(regions):
     return regions[tuple(nearest)]
 
 
-def _areas(arcs, point_starts, sides, corners, starts) -> dict[int, shapely.Geometry]:
-    """Put the arcs together to one area per region, the frame left out."""
-    pieces = [arcs[i:j] for i, j in pairwise(point_starts)]
-    first = [tuple(corner) for corner in corners[starts[:-1]].tolist()]
-    last = [tuple(corner) for corner in corners[starts[1:] - 1].tolist()]
-    leaving: dict[int, dict] = defaultdict(lambda: defaultdict(list))
-    for arc, (left, right) in enumerate(sides.tolist()):
-        leaving[left][first[arc]].append((pieces[arc], last[arc]))
-        leaving[right][last[arc]].append((pieces[arc][::-1], first[arc]))
-    return {
-        region: _area(_rings(nodes)) for region, nodes in sorted(leaving.items()) if region != FRAME
-    }
-
-
-def _rings(leaving) -> list[np.ndarray]:
+def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
     """
-    Closed rings from the arcs that have one region on their left.
+    Area of every region but the frame, borders straightened as far as they do not cross.
 
-    A ring that comes back to a node is cut there, so that no ring touches itself.
+    If every region is a valid polygon, they cover the frame exactly once: each arc is used forwards
+    by one and backwards by another, so that winding numbers add up to one everywhere. Arcs beside
+    an invalid one are straightened less until all are valid, at the latest as stairs.
     """
-    rings = []
-    for start in leaving:
-        path: list[tuple[tuple, np.ndarray]] = []
-        node = start
-        while leaving[node]:
-            piece, following = leaving[node].pop()
-            path.append((node, piece))
-            node = following
-            cut = next((k for k, (seen, _) in enumerate(path) if seen == node), None)
-            if cut is not None:
-                ring = [part[:-1] for _, part in path[cut:]]
-                rings.append(np.concatenate([*ring, path[cut][1][:1]]))
-                del path[cut:]
-    return rings
+    corners, starts, sides, within = trace_arcs(regions, inside)
+    # Rounded to micrometres, so that the window a building comes in changes no bit of its outline.
+    west_m = round(box.west_m - (MARGIN + 1) * box.cell_size_m, 6)
+    north_m = round(box.north_m + (MARGIN + 1) * box.cell_size_m, 6)
+    joints = _Joints(corners, starts, sides)
+    level = np.zeros(len(sides), dtype=np.int64)
+    while True:
+        points, point_starts = straighten_arcs(corners, starts, within, TOLERANCES[level])
+        xy = np.empty_like(points)
+        xy[:, 0] = west_m + points[:, 1] * box.cell_size_m
+        xy[:, 1] = north_m - points[:, 0] * box.cell_size_m
+        areas = {
+            region: _area(rings) for region, rings in joints.rings(xy, point_starts) if region >= 0
+        }
+        found = np.array(list(areas.values()))
+        wrong = np.array(list(areas))[~shapely.is_valid(found)]
+        if wrong.size == 0:
+            return areas
+        beside = np.isin(sides, wrong).any(axis=1)
+        level[beside] = np.minimum(level[beside] + 1, len(TOLERANCES) - 1)
+
+
+class _Joints:
+    """Which arc follows which around each region; the same however straight the arcs are."""
+
+    def __init__(self, corners, starts, sides):
+        self.loops: list[tuple[int, list[tuple[int, bool]]]] = []
+        leaving: dict[int, dict] = defaultdict(lambda: defaultdict(list))
+        for arc, ((left, right), (i, j)) in enumerate(
+            zip(sides.tolist(), pairwise(starts.tolist()), strict=True)
+        ):
+            first, second = corners[i].tolist(), corners[i + 1].tolist()
+            before, last = corners[j - 2].tolist(), corners[j - 1].tolist()
+            ahead = (arc, True, tuple(last), _left_cell(first, second), _left_cell(before, last))
+            back = (arc, False, tuple(first), _left_cell(last, before), _left_cell(second, first))
+            leaving[left][tuple(first)].append(ahead)
+            leaving[right][tuple(last)].append(back)
+        for region in sorted(leaving):
+            self._close(region, leaving[region])
+
+    def _close(self, region, leaving) -> None:
+        """
+        Join the arcs that have the region on their left to loops.
+
+        Where a region meets itself over a corner, the loop goes on along the same cell, so that
+        pieces that only touch are separate; a loop that comes back to a node is cut there, so that
+        none touches itself.
+        """
+        for start in leaving:
+            path: list[tuple] = []
+            node, cell = start, None
+            while leaving[node]:
+                options = leaving[node]
+                k = next((k for k, option in enumerate(options) if option[3] == cell), 0)
+                arc, forwards, following, _, cell = options.pop(k)
+                path.append((node, arc, forwards))
+                node = following
+                cut = next((k for k, step in enumerate(path) if step[0] == node), None)
+                if cut is not None:
+                    self.loops.append((region, [step[1:] for step in path[cut:]]))
+                    del path[cut:]
+
+    def rings(self, xy, point_starts) -> list[tuple[int, list[np.ndarray]]]:
+        """Coordinates of the closed rings of every region."""
+        pieces = [xy[i:j] for i, j in pairwise(point_starts.tolist())]
+        rings = defaultdict(list)
+        for region, loop in self.loops:
+            steps = [pieces[arc] if forwards else pieces[arc][::-1] for arc, forwards in loop]
+            rings[region].append(np.concatenate([*(step[:-1] for step in steps), steps[0][:1]]))
+        return list(rings.items())
+
+
+def _left_cell(start, end) -> tuple[int, int]:
+    """Cell on the left of a unit edge between two corners (row, col)."""
+    (row, col), (end_row, end_col) = start, end
+    if end_row == row:
+        return (row - 1, col) if end_col > col else (row, col - 1)
+    return (row, col) if end_row > row else (row - 1, col - 1)
 
 
 def _area(rings) -> shapely.Geometry:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from solarkataster.errors import InputError
 from solarkataster.kernels import plane_fit, plane_labels
@@ -16,7 +17,7 @@ WINDOW_M = 2.0
 
 #: Noise is taken from the building itself, but never below what raster heights are rounded to, nor
 #: so high that neighbouring roof planes would be told apart no more. [m]
-NOISE_RANGE_M = (0.02, 0.12)
+NOISE_RANGE_M = (0.03, 0.12)
 
 #: A cell belongs to a plane if it is no farther from it than this many times the noise. [–]
 REACH_IN_NOISE = 4.0
@@ -24,6 +25,22 @@ REACH_IN_NOISE = 4.0
 #: Price of a neighbour with another label, in squared units of noise; removes single cells
 #: without rounding corners visibly. [–]
 SMOOTHNESS = 1.5
+
+#: What stands out less than this from a plane (frames of roof windows, tiles of a ridge) is part of
+#: it, although it takes no part in the fit. [m]
+RAISED_M = 0.2
+
+#: Cells this far from the next one with a height still belong to the roof around them. [m]
+VOID_REACH_M = 3.0
+
+#: Cells this near to a plane belong to it even if they lie lower: at eaves, at steps and along
+#: courts a cell mixes the roof and what is below it. [m]
+EAVES_M = 1.0
+
+#: Fewest cells of a plane, and fewest of them with all four neighbours in the plane: two rows of
+#: cells fit the step between two roofs as well as they fit a slope.
+MIN_CELLS = 6
+MIN_CORE_CELLS = 1
 
 #: Steeper than this is a wall seen by a few cells, not a roof (steepest usual roofs: 70°). [°]
 MAX_TILT_DEG = 75.0
@@ -196,9 +213,9 @@ def find_roof_planes(
 class _Roof:
     """Working arrays of one building: flat, padded by one cell, heights from a whole metre."""
 
-    def __init__(self, z, usable, labels, width, base_m, first_cell, cell_size_m, min_area_m2):
+    def __init__(self, z, state, labels, width, base_m, first_cell, cell_size_m, min_area_m2):
         self.z = z
-        self.usable = usable
+        self.state = state
         self.labels = labels
         self.width = width
         self.base_m = base_m
@@ -217,15 +234,19 @@ class _Roof:
         box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
         inside = np.pad(inside[box], 1)
         z = np.pad(elevation_m[box].astype(np.float64), 1)
-        usable = inside & np.isfinite(z)
-        if not usable.any():
+        measured = inside & np.isfinite(z)
+        if not measured.any():
             return None
-        base_m = math.floor(z[usable].min())
-        z = np.where(usable, z - base_m, 0.0)
+        state = np.where(measured, np.uint8(plane_fit.MEASURED), np.uint8(plane_fit.OFF))
+        if (inside & ~measured).any():
+            distance_m = cell_size_m * ndimage.distance_transform_edt(~measured)
+            state[inside & ~measured & (distance_m <= VOID_REACH_M)] = plane_fit.VOID
+        base_m = math.floor(z[measured].min())
+        z = np.where(measured, z - base_m, 0.0)
         labels = np.where(inside, 0, -1).astype(np.int32)
         return cls(
             z.ravel(),
-            usable.ravel(),
+            state.ravel(),
             labels.ravel(),
             z.shape[1],
             base_m,
@@ -240,13 +261,13 @@ class _Roof:
 
     def min_cells(self, fraction: float = 1.0) -> int:
         """Fewest cells of a plane: its area, and enough of them to fit one."""
-        return max(6, math.ceil(fraction * self.min_area_m2 / self.cell_size_m**2))
+        return max(MIN_CELLS, math.ceil(fraction * self.min_area_m2 / self.cell_size_m**2))
 
     def refit(self, n_rounds: int = 2) -> None:
         self.moments = np.zeros((len(self.planes), plane_fit.N_MOMENTS))
         plane_fit.refit_planes(
             self.z,
-            self.usable,
+            self.state,
             self.width,
             self.labels,
             self.planes,
@@ -265,15 +286,16 @@ def _grow(roof: _Roof) -> None:
     """First planes, from the smoothest cells outwards."""
     n = roof.z.size
     radius = max(1, round((WINDOW_M / roof.cell_size_m - 1.0) / 2.0))
-    min_window_cells = max(6, round(0.4 * (2 * radius + 1) ** 2))
+    # Over half of a window, so that it never is two rows: those fit a step as well as a slope.
+    min_window_cells = max(7, round(0.6 * (2 * radius + 1) ** 2))
     seed_a, seed_b, seed_rms = np.zeros(n), np.zeros(n), np.empty(n)
     seed_rms.fill(np.inf)
     plane_fit.window_fits(
-        roof.z, roof.usable, roof.width, radius, min_window_cells, seed_a, seed_b, seed_rms
+        roof.z, roof.state, roof.width, radius, min_window_cells, seed_a, seed_b, seed_rms
     )
     cell_a, cell_b, cell_rms = np.zeros(n), np.zeros(n), np.full(n, np.inf)
     plane_fit.smoothest_windows(
-        roof.usable, roof.width, radius, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms
+        roof.state, roof.width, radius, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms
     )
     seeds = np.flatnonzero(np.isfinite(seed_rms))
     if seeds.size == 0:
@@ -287,7 +309,7 @@ def _grow(roof: _Roof) -> None:
     planes = np.zeros((2 + seeds.size // min_cells, 3))
     n_planes = plane_fit.grow_planes(
         roof.z,
-        roof.usable,
+        roof.state,
         roof.width,
         seeds,
         seed_a,
@@ -325,16 +347,23 @@ def _settle(roof: _Roof) -> None:
         _compete(roof)
         if not _dissolve_small(roof, 1.0):
             break
-    edge_steps = max(1, round(1.0 / roof.cell_size_m))
-    plane_labels.absorb_edges(
-        roof.z, roof.usable, roof.width, roof.labels, roof.planes, roof.reach_m, edge_steps
-    )
+    _absorb(roof)
+
+
+def _absorb(roof: _Roof) -> None:
+    """Take in what hardly stands out, then what lies lower or has no height at the edges."""
+    raised_m = max(RAISED_M, roof.reach_m)
+    for deepest_m, reach_m in ((raised_m, VOID_REACH_M), (math.inf, EAVES_M)):
+        n_steps = max(1, round(reach_m / roof.cell_size_m))
+        plane_labels.absorb_neighbours(
+            roof.z, roof.state, roof.width, roof.labels, roof.planes, deepest_m, raised_m, n_steps
+        )
 
 
 def _compete(roof: _Roof) -> None:
     plane_labels.compete(
         roof.z,
-        roof.usable,
+        roof.state,
         roof.width,
         roof.labels,
         roof.planes,
@@ -388,10 +417,12 @@ def _dissolve_small(roof: _Roof, fraction: float) -> bool:
     label_of_part[parts[on]] = roof.labels[on]
     a, b = roof.planes[label_of_part, 0], roof.planes[label_of_part, 1]
     lengthening = np.sqrt(1.0 + (a * a + b * b) / roof.cell_size_m**2)
+    measured = np.bincount(parts[roof.state == plane_fit.MEASURED], minlength=len(sizes))
     area_m2 = sizes * roof.cell_size_m**2 * lengthening
     keep = (
         (area_m2 >= fraction * roof.min_area_m2)
-        & (sizes >= 6)
+        & (measured >= MIN_CELLS)
+        & (plane_labels.count_cores(parts, roof.width, len(sizes)) >= MIN_CORE_CELLS)
         & (lengthening <= 1.0 / math.cos(math.radians(MAX_TILT_DEG)))
     )
     keep[0] = False

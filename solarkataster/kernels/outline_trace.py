@@ -269,7 +269,7 @@ def _project(line, point):
 def _write_corners(corners, first, last, out, n):
     """Write the ends and turns of an arc as they are; returns the new n."""
     for i in range(first, last + 1):
-        is_turn = i == first or i == last
+        is_turn = i in (first, last)
         if not is_turn:
             is_turn = (corners[i + 1, 0] - corners[i, 0] != corners[i, 0] - corners[i - 1, 0]) or (
                 corners[i + 1, 1] - corners[i, 1] != corners[i, 1] - corners[i - 1, 1]

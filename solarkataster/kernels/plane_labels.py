@@ -25,7 +25,8 @@ def compete(z, state, width, labels, planes, noise_m, reach_m, smoothness, n_swe
 
     The cost of a label is the squared residual in units of the noise plus ``smoothness`` for every
     neighbour that has another label; "no plane" costs a residual of ``reach_m``. Only labels of the
-    eight neighbours compete, so a plane never jumps; a void only counts its neighbours (Besag 1986, J. R. Stat. Soc. B 48).
+    eight neighbours compete, so a plane never jumps; a void only counts its neighbours (Besag 1986,
+    J. R. Stat. Soc. B 48).
     """
     steps = np.array([-1, 1, -width, width, -width - 1, -width + 1, width - 1, width + 1])
     refuse_cost = (reach_m / noise_m) ** 2
