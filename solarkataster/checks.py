@@ -155,6 +155,7 @@ def check_inputs(config: Config) -> CheckedInputs:
         outlines,
         covered_area(dsm),
         limits.min_footprint_area_m2,
+        limits.min_overlap_m2,
     )
     if "transformed_from" in table.attrs:
         note = transformation_note(table.attrs["transformed_from"], dsm.grid.crs)

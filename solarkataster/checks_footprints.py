@@ -161,6 +161,7 @@ def building_marks(
     footprints: np.ndarray,
     surface: shapely.Geometry,
     min_area_m2: float,
+    min_overlap_m2: float,
 ) -> dict[str, list[str]]:
     """
     What is wrong with single buildings, below the limits that stop a run.
@@ -172,7 +173,7 @@ def building_marks(
         As they came, and after repair.
     surface : shapely geometry
         Area that the files of the surface model cover.
-    min_area_m2 : float
+    min_area_m2, min_overlap_m2 : float
         Smaller footprints are slivers; two that share more overlap. [m²]
 
     Returns
@@ -197,7 +198,7 @@ def building_marks(
     for i in np.flatnonzero(~states.is_null & ~states.is_empty & (areas_m2 < min_area_m2)):
         mark(i, f"footprint is a sliver of {areas_m2[i]:.2f} m²")
     _mark_cut(mark, footprints, areas_m2, surface)
-    _mark_overlaps(mark, building_ids, footprints, min_area_m2)
+    _mark_overlaps(mark, building_ids, footprints, min_overlap_m2)
     return marks
 
 
@@ -210,18 +211,18 @@ def _mark_cut(mark, footprints: np.ndarray, areas_m2: np.ndarray, surface: shape
         mark(i, f"{off:.1%} of the footprint is outside the surface model")
 
 
-def _mark_overlaps(mark, building_ids: np.ndarray, footprints: np.ndarray, min_area_m2: float):
+def _mark_overlaps(mark, building_ids: np.ndarray, footprints: np.ndarray, min_overlap_m2: float):
     tree = shapely.STRtree(footprints)
     one, other = tree.query(footprints, predicate="intersects")
     one, other = one[one < other], other[one < other]
     shared_m2 = shapely.area(shapely.intersection(footprints[one], footprints[other]))
     neighbours: dict[int, list[tuple[int, float]]] = {}
     for i, j, area_m2 in zip(one, other, shared_m2, strict=True):
-        if area_m2 > min_area_m2:
+        if area_m2 > min_overlap_m2:
             neighbours.setdefault(i, []).append((j, area_m2))
             neighbours.setdefault(j, []).append((i, area_m2))
     for i in sorted(neighbours):
         pairs = sorted(neighbours[i])
-        names = ", ".join(f"{building_ids[j]} ({area:.1f} m²)" for j, area in pairs[:_MAX_NAMES])
+        names = ", ".join(f"{building_ids[j]} ({area:.2f} m²)" for j, area in pairs[:_MAX_NAMES])
         more = f" and {len(pairs) - _MAX_NAMES} more" if len(pairs) > _MAX_NAMES else ""
         mark(i, f"footprint overlaps {names}{more}")

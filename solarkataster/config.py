@@ -211,8 +211,11 @@ class LimitsConfig(Section):
     """Heights are well above 0 when their 1st percentile exceeds this, in m."""
 
     min_footprint_area_m2: Annotated[float, Field(ge=0)] = 1.0
-    """Footprints smaller than this are marked as slivers, in m²; two footprints that share more
-    than this are marked as overlapping."""
+    """Footprints smaller than this are marked as slivers, in m²."""
+
+    min_overlap_m2: Annotated[float, Field(ge=0)] = 0.05
+    """Two footprints that share more than this are marked as overlapping, in m²; coordinates
+    rounded to millimetres stay below."""
 
 
 class Config(Section):
