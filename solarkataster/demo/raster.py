@@ -139,7 +139,15 @@ def exact_surface(
     return surface_m, face
 
 
-def _raise_part(part: Part, first_face, grid, easting_m, northing_m, surface_m, face) -> None:
+def _raise_part(
+    part: Part,
+    first_face: int,
+    grid: Grid,
+    easting_m: np.ndarray,
+    northing_m: np.ndarray,
+    surface_m: np.ndarray,
+    face: np.ndarray,
+) -> None:
     """Lift the surface to one part where the part is higher, and note its planes there."""
     cos, sin = math.cos(part.rotation_rad), math.sin(part.rotation_rad)
     half_length_m, half_width_m = part.length_m / 2, part.width_m / 2
@@ -154,15 +162,13 @@ def _raise_part(part: Part, first_face, grid, easting_m, northing_m, surface_m, 
     north_m = northing_m[window[0], None] - part.northing_m
     along_m = east_m * cos + north_m * sin
     across_m = north_m * cos - east_m * sin
-    lowest_m, lowest_face = None, None
+    lowest_m = np.full(np.broadcast(along_m, across_m).shape, np.inf)
+    lowest_face = np.zeros(lowest_m.shape, dtype=np.int32)
     for k, slope in enumerate(part.slopes):
         plane_m = slope.elevation_m + slope.along * along_m + slope.across * across_m
-        if lowest_m is None:
-            lowest_m, lowest_face = plane_m, np.full(plane_m.shape, first_face, dtype=np.int32)
-        else:
-            lower = plane_m < lowest_m
-            lowest_m[lower] = plane_m[lower]
-            lowest_face[lower] = first_face + k
+        lower = plane_m < lowest_m
+        lowest_m[lower] = plane_m[lower]
+        lowest_face[lower] = first_face + k
     higher = (
         (np.abs(along_m) <= half_length_m)
         & (np.abs(across_m) <= half_width_m)
@@ -172,7 +178,9 @@ def _raise_part(part: Part, first_face, grid, easting_m, northing_m, surface_m, 
     face[window][higher] = lowest_face[higher]
 
 
-def _window(grid: Grid, easting_m, northing_m, reach_east_m, reach_north_m):
+def _window(
+    grid: Grid, easting_m: float, northing_m: float, reach_east_m: float, reach_north_m: float
+) -> tuple[slice, slice]:
     """Slices of the rows and columns whose centres may lie within the reach of a point."""
     size = grid.cell_size_m
     row0 = math.floor((grid.north_m - northing_m - reach_north_m) / size - 0.5)

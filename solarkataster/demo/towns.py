@@ -85,7 +85,7 @@ def _centre() -> tuple[list[Plot], shapely.Geometry]:
     """Market, church, town hall and courtyard block, and the ground they keep free."""
     angle = math.radians(8.0)
 
-    def at(u_m, v_m):
+    def at(u_m: float, v_m: float) -> tuple[float, float]:
         x_m, y_m = turn(u_m, v_m, angle)
         return 205.0 + x_m, 212.0 + y_m
 

@@ -13,7 +13,8 @@ import pvlib
 LATITUDE_DEG, LONGITUDE_DEG, ELEVATION_M, UTC_OFFSET_HOURS = 49.45, 7.75, 236.0, 1.0
 #: A year without leap day.
 _YEAR = 2014
-#: Clouds whose year and months come near the means of the place (1090 and 560 kWh/m²).
+#: Clouds whose year (1092 and 560 kWh/m²) and months come near those of a DWD test reference year
+#: of the Upper Rhine plain.
 USUAL_SEED = 2
 #: Linke turbidity by month: mid-European values, clear winters and hazy summers. [–]
 _LINKE = (2.6, 2.8, 3.1, 3.5, 3.7, 3.8, 3.9, 3.8, 3.4, 3.0, 2.7, 2.6)
