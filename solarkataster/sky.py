@@ -240,16 +240,16 @@ def _diffuse_parts(
     own sine, never less than that of LOWEST_CIRCUMSOLAR_DEG.
     """
     zenith_deg = 90.0 - sun.elevation_deg
-    parts = pvlib.irradiance.get_sky_diffuse(
+    sky = pvlib.irradiance.perez if model == "perez" else pvlib.irradiance.perez_driesse
+    parts = sky(
         surface_tilt=PROBE_TILT_DEG,
         surface_azimuth=sun.azimuth_deg,
+        dhi=dhi,
+        dni=dni,
+        dni_extra=sun.dni_extra,
         solar_zenith=zenith_deg,
         solar_azimuth=sun.azimuth_deg,
-        dni=dni,
-        ghi=dni * sun.cos_zenith + dhi,
-        dhi=dhi,
-        dni_extra=sun.dni_extra,
-        model=model,
+        airmass=pvlib.atmosphere.get_relative_airmass(zenith_deg),
         return_components=True,
     )
     tilt_rad = np.radians(PROBE_TILT_DEG)

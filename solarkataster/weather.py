@@ -34,7 +34,9 @@ LABELS: Mapping[str, datetime.timedelta] = {
 NOMINAL_YEAR = 2014
 
 #: A DNI column that says this much more or less than GHI − DHI over the year is worth a note. [–]
-DNI_DISAGREEMENT_FRACTION = 0.02
+DNI_EXCESS_FRACTION = 0.02
+#: The same hour by hour, absolute; 0.01 is what the sun's position at mid-hour costs. [–]
+DNI_DEVIATION_FRACTION = 0.05
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Weather:
         Figures behind the notes: ``clear_day_centroid_deg``, ``closure_kwh_m2`` (the file's own
         GHI less its direct and diffuse light; 0 if it has no third column),
         ``diffuse_over_global_kwh_m2`` and, if the file has a DNI column,
-        ``dni_column_excess_fraction``.
+        ``dni_column_excess_fraction`` and ``dni_column_deviation_fraction`` (hour by hour).
     """
 
     times: pd.DatetimeIndex
@@ -187,7 +189,7 @@ def weather_from_records(records: WeatherRecords, label: str | None = None) -> W
     if faults:
         raise InputErrors(faults)
     if "dni" in records.table:
-        facts["dni_column_excess_fraction"] = _dni_excess(records.table, bhi, sun.cos_zenith)
+        facts |= _dni_facts(records.table, bhi, sun.cos_zenith)
     notes += _figure_notes(facts, where, float(ghi.sum()) / WH_PER_KWH)
     return _with_notes(weather, notes, facts)
 
@@ -254,10 +256,16 @@ def _side_column(table: pd.DataFrame, name: str) -> np.ndarray | None:
     return table[name].to_numpy(dtype=np.float64)
 
 
-def _dni_excess(table: pd.DataFrame, bhi: np.ndarray, cos_zenith: np.ndarray) -> float:
-    """Year of DNI · cos z at mid-hour over the year of direct horizontal light, less 1."""
-    direct = np.nansum(table["dni"].to_numpy(dtype=np.float64) * cos_zenith)
-    return float(direct / max(bhi.sum(), 1.0) - 1.0)
+def _dni_facts(table: pd.DataFrame, bhi: np.ndarray, cos_zenith: np.ndarray) -> dict[str, float]:
+    """DNI · cos z at mid-hour against direct horizontal light: year, and hour by hour."""
+    has_dni = table["dni"].notna().to_numpy()
+    direct = table["dni"].to_numpy(dtype=np.float64)[has_dni] * cos_zenith[has_dni]
+    expected = bhi[has_dni]
+    year = max(float(expected.sum()), 1.0)
+    return {
+        "dni_column_excess_fraction": float((direct - expected).sum()) / year,
+        "dni_column_deviation_fraction": float(np.abs(direct - expected).sum()) / year,
+    }
 
 
 def _unknown_label(label: str, where: str) -> InputError:
@@ -309,10 +317,12 @@ def _figure_notes(facts: Mapping[str, float], where: str, ghi_year_kwh_m2: float
             "all; it is cut to the global light there."
         )
     excess = facts.get("dni_column_excess_fraction", 0.0)
-    if abs(excess) > DNI_DISAGREEMENT_FRACTION:
+    deviation = facts.get("dni_column_deviation_fraction", 0.0)
+    if abs(excess) > DNI_EXCESS_FRACTION or deviation > DNI_DEVIATION_FRACTION:
         notes.append(
-            f"{where}: its DNI column holds {100 * excess:+.1f} % of direct light against "
-            "GHI - DHI; GHI and DHI are taken."
+            f"{where}: its DNI column disagrees with GHI - DHI by {100 * excess:+.1f} % over the "
+            f"year and {100 * deviation:.1f} % hour by hour (made for another label of the hour?); "
+            "GHI and DHI are taken, DNI follows from them."
         )
     return notes
 
