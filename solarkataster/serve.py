@@ -82,11 +82,11 @@ def map_folder_of(run_folder: Path) -> Path:
 
 
 def application(run_folder: Path) -> Starlette:
-    """The web application of a run's map, for a test client or another server."""
+    """The web application of a run's map, for a server of one's own choice."""
     site = MapFiles(directory=map_folder_of(run_folder), html=True)
     # Only this machine's names are answered, so that a page elsewhere cannot read the map by
     # pointing its own host name here.
-    guard = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost", "testserver"])
+    guard = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
     return Starlette(routes=[Mount("/", site)], middleware=[guard])
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import rasterio
+from rasterio import Affine
 from rasterio.features import rasterize
-from rasterio.transform import from_origin
 from shapely import affinity
 from shapely.geometry import Polygon, box
 
@@ -123,7 +123,7 @@ def make_town(folder: Path) -> MapTown:
 def _year_raster(folder: Path, roofs: gpd.GeoDataFrame) -> Path:
     """Every roof cell carries its plane's value; NaN elsewhere."""
     cells = round(SIZE_M / CELL_M)
-    transform = from_origin(EAST_M, NORTH_M + SIZE_M, CELL_M, CELL_M)
+    transform = Affine(CELL_M, 0, EAST_M, 0, -CELL_M, NORTH_M + SIZE_M)
     known = roofs[roofs["poa_global_year_kwh_m2"].notna()]
     year = rasterize(
         zip(known.geometry, known["poa_global_year_kwh_m2"], strict=True),

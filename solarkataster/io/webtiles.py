@@ -13,11 +13,11 @@ import freestiler
 import geopandas as gpd
 import numpy as np
 import rasterio
+from rasterio import Affine
 from PIL import Image
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 from rasterio.enums import Resampling
-from rasterio.transform import from_origin
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
@@ -56,7 +56,7 @@ WEB_MERCATOR = "EPSG:3857"
 MERCATOR_HALF_M = math.pi * 6_378_137.0
 
 ROOF_OVERVIEW = ("roof_id", "building_id", "poa_global_year_kwh_m2", "building_height_m")
-BUILDING_OVERVIEW = ("building_id", "height_m")
+BUILDING_OVERVIEW = ("building_id", "poa_global_year_kwh_m2", "height_m")
 ROOF_TILE_COLUMNS = (
     *ROOF_COLUMNS,
     Column("building_height_m", "float64", "m", "Height of its building, to draw it in 3D."),
@@ -269,7 +269,7 @@ def _zoom_tiles(
     with WarpedVRT(
         source,
         crs=WEB_MERCATOR,
-        transform=from_origin(*corner_m, pixel_m, pixel_m),
+        transform=Affine(pixel_m, 0, corner_m[0], 0, -pixel_m, corner_m[1]),
         width=n_x * TILE_PX,
         height=n_y * TILE_PX,
         resampling=resampling,

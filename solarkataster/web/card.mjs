@@ -151,10 +151,10 @@ export function fillCard(card, { kind, feature, roofs }, actions) {
   const id = isRoof ? "roof_id" : "building_id";
   const title = element("h2", { id: "card-title" }, word(kind));
   const head = element("header", {}, element("div", {}, title, field(id, feature[id], feature[id], "p")), close);
-  const body = element("div", { class: "body" });
+  const body = element("div", { class: "body", tabindex: "0" });
   if (known(feature.poa_global_year_kwh_m2)) {
-    body.append(...headline(feature, actions.colourOf), ...remarkList(feature, "data_quality"));
-    body.append(rows(feature, isRoof), ...parts(feature), ...months(feature));
+    body.append(...headline(feature, actions.colourOf), rows(feature, isRoof));
+    body.append(...months(feature), ...parts(feature), ...remarkList(feature, "data_quality"));
   } else {
     const why = remarkList(feature, "reason");
     body.append(element("p", { class: "big none" }, element("strong", {}, word("noValue"))));
@@ -171,5 +171,4 @@ export function fillCard(card, { kind, feature, roofs }, actions) {
   card.replaceChildren(head, body);
   card.dataset.kind = kind;
   card.dataset.id = feature[id];
-  card.scrollTop = 0;
 }

@@ -33,12 +33,16 @@ function vectorLayer(name, level, page, rest) {
 
 function flatLayers(page) {
   const both = (name, role, layer) => LEVELS.map((level) => vectorLayer(name, level, page, { role, layer }));
+  const none = { type: "fill", filter: NO_VALUE, paint: { "fill-pattern": "hatch" } };
   const outline = ["interpolate", ["linear"], ["zoom"], 13, 0.2, 16, 0.8, 19, 2];
-  const made = both("buildings", "building-fill", { type: "fill", paint: { "fill-color": "#d3d8df", "fill-outline-color": "#9aa3b0" } });
+  const made = [
+    ...both("buildings", "building-fill", { type: "fill", filter: HAS_VALUE, paint: { "fill-color": "#d3d8df" } }),
+    ...both("buildings", "building-none", none),
+  ];
   if (page.n_roofs) {
     made.push(
       ...both("roofs", "roof-fill", { type: "fill", filter: HAS_VALUE, paint: { "fill-color": colourOfYear(page.colours), "fill-antialias": true } }),
-      ...both("roofs", "roof-none", { type: "fill", filter: NO_VALUE, paint: { "fill-pattern": "hatch" } }),
+      ...both("roofs", "roof-none", none),
     );
   }
   if (page.raster) {
@@ -106,14 +110,14 @@ const ids = (...roles) => roles.flatMap((role) => LEVELS.map((level) => `${role}
 /** Layers whose features answer a click, topmost kind first. */
 export const PICKED = {
   roof: ids("roof-fill", "roof-none", "roof-solid"),
-  building: ids("building-fill", "building-solid"),
+  building: ids("building-fill", "building-none", "building-solid"),
 };
 
 /** Which layers are seen: choices of the reader and the kind of view. */
 export function visibleLayers({ roofs, buildings, raster, solid }) {
   return {
     ...group(ids("roof-fill", "roof-none", "roof-line", "roofs-mark"), roofs && !solid),
-    ...group(ids("building-fill"), buildings || solid),
+    ...group(ids("building-fill", "building-none"), buildings),
     ...group(ids("building-line", "buildings-mark"), buildings && !solid),
     ...group(["raster"], raster && !solid),
     ...group(["raster-far"], roofs),

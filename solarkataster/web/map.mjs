@@ -2,7 +2,7 @@
 import { Map as GlMap, NavigationControl, ScaleControl, addProtocol } from "./vendor/maplibre-gl.mjs";
 import { fillCard } from "./card.mjs";
 import { PICKED, hatch, mapStyle, visibleLayers } from "./layers.mjs";
-import { number, setLanguage, translatePage, word } from "./words.mjs";
+import { date, number, setLanguage, translatePage, word } from "./words.mjs";
 
 const PITCH_3D = 55;
 const TOUCH_PX = 5;
@@ -66,7 +66,7 @@ function drawLegend() {
 function drawFacts() {
   const facts = [["counts", word("countsValue")(number(page.n_roofs), number(page.n_buildings))]];
   for (const key of ["surface_model_date", "footprint_date", "weather", "version"]) {
-    if (page[key]) facts.push([key, page[key]]);
+    if (page[key]) facts.push([key, date(page[key])]);
   }
   if (page.sources?.length) facts.push(["sources", page.sources.join("\n")]);
   const list = byId("facts");
@@ -80,13 +80,21 @@ function drawFacts() {
   }
 }
 
+function drawFooter() {
+  const named = ["surface_model_date", "footprint_date", "weather"].filter((key) => page[key]);
+  const data = document.createElement("span");
+  data.className = "data";
+  data.textContent = named.map((key) => `${word(key)}: ${date(page[key])}`).join(" · ");
+  const owners = document.createElement("span");
+  owners.textContent = page.attribution ?? "";
+  byId("attribution").replaceChildren(...[owners, data].filter((part) => part.textContent));
+}
+
 function drawTexts() {
   translatePage();
   byId("title").textContent = page.municipality;
   document.title = `${word("kicker")} ${page.municipality}`;
-  const dates = ["surface_model_date", "footprint_date"].filter((key) => page[key]).map((key) => `${word(key)}: ${page[key]}`);
-  byId("attribution").textContent = [page.attribution, ...dates, page.weather && `${word("weather")}: ${page.weather}`].filter(Boolean).join(" · ");
-  byId("view-3d").textContent = word(seen.solid ? "view2d" : "view3d");
+  drawFooter();
   for (const [kind, key] of [["zoom-in", "zoomIn"], ["zoom-out", "zoomOut"], ["compass", "north"]]) {
     const button = document.querySelector(`.maplibregl-ctrl-${kind}`);
     button?.setAttribute("aria-label", word(key));
@@ -134,13 +142,13 @@ function chooseAt(lngLat) {
   }
   say("");
   if (map.getZoom() >= page.detail_zoom) {
-    choose(found.kind, found.hit.properties);
+    choose(found.kind, found.hit.properties, lngLat);
     return;
   }
   map.easeTo({ center: lngLat, zoom: page.detail_zoom + 1 });
   map.once("idle", () => {
     const detail = pick(map.project(lngLat));
-    if (detail) choose(detail.kind, detail.hit.properties);
+    if (detail) choose(detail.kind, detail.hit.properties, lngLat);
   });
 }
 
@@ -153,7 +161,7 @@ function loaded(kind, key, value) {
   return [...new Map(found.map(({ properties }) => [properties[`${kind}_id`], properties])).values()];
 }
 
-function choose(kind, feature) {
+function choose(kind, feature, lngLat) {
   const roofs = kind === "building" ? loaded("roof", "building_id", feature.building_id) : [];
   roofs.sort((a, b) => a.roof_id.localeCompare(b.roof_id, "de", { numeric: true }));
   chosen = { kind, feature, roofs };
@@ -162,6 +170,21 @@ function choose(kind, feature) {
   card.hidden = false;
   document.body.classList.add("has-card");
   card.focus({ preventScroll: true });
+  if (lngLat) uncover(lngLat);
+}
+
+/** Move the map if the chosen place lies under the panel or the card. */
+function uncover(lngLat) {
+  const frame = map.getContainer().getBoundingClientRect();
+  const [over, beside] = [byId("panel").getBoundingClientRect(), card.getBoundingClientRect()];
+  const free = isPhone()
+    ? { left: 0, right: frame.width, top: over.bottom, bottom: beside.top }
+    : { left: over.right, right: beside.left, top: 0, bottom: frame.height };
+  const { x, y } = map.project(lngLat);
+  const margin = 40;
+  const isFree = x > free.left + margin && x < free.right - margin && y > free.top + margin / 2 && y < free.bottom - margin / 2;
+  if (isFree) return;
+  map.panBy([x - (free.left + free.right) / 2, y - (free.top + free.bottom) / 2]);
 }
 
 function drawCard() {
@@ -205,6 +228,7 @@ function showLayers() {
 
 function setSolid(solid) {
   seen.solid = solid;
+  byId("view-2d").setAttribute("aria-pressed", String(!solid));
   byId("view-3d").setAttribute("aria-pressed", String(solid));
   byId("view-3d").textContent = word(solid ? "view2d" : "view3d");
   byId("raster-choice").classList.toggle("off", solid);
@@ -221,7 +245,8 @@ function listen() {
       showLayers();
     });
   }
-  byId("view-3d").addEventListener("click", () => setSolid(!seen.solid));
+  byId("view-2d").addEventListener("click", () => setSolid(false));
+  byId("view-3d").addEventListener("click", () => setSolid(true));
   byId("overview").addEventListener("click", () => map.fitBounds(boundsOf(page.bounds), { ...fitOptions(), pitch: map.getPitch(), bearing: map.getBearing() }));
   byId("more").addEventListener("click", () => {
     const open = document.body.classList.toggle("more-open");
@@ -270,8 +295,8 @@ async function start() {
     canvasContextAttributes: { antialias: true },
   });
   window.map = map;
-  map.addControl(new NavigationControl({ visualizePitch: true }), "bottom-right");
   map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
+  map.addControl(new NavigationControl({ visualizePitch: true }), "bottom-right");
   map.on("error", ({ error }) => console.error(error));
   map.on("style.load", () => {
     map.addImage("hatch", hatch(), { pixelRatio: 2 });

@@ -1,16 +1,33 @@
 // What the tables say in reason and data_quality, in plain words.
 import { currentLanguage } from "./words.mjs";
 
-// Pattern of the table's text (English, "; " between remarks) → German sentence; $1 is what the
-// first bracket found. A text that is not listed is shown as it is: better foreign than lost.
-const GERMAN = [];
+const comma = (number) => number.replace(".", ",");
+
+// Pattern of the table's text → German sentence. A text that is not listed is shown as it is:
+// better foreign than lost.
+const GERMAN = [
+  [/^no far terrain\b.*$/, () => "Hügel jenseits des Höhenmodells sind nicht berücksichtigt."],
+  [/^surface model ends (\S+) m away$/, (_, metres) => `Das Höhenmodell endet ${comma(metres)} m neben dem Gebäude; was dahinter Schatten wirft, fehlt.`],
+  [/^(\S+)% of the footprint is outside the surface model$/, (_, share) => `${comma(share)} % des Gebäudes liegen außerhalb des Höhenmodells.`],
+  [/^surface model has no data on (\S+)% of the footprint$/, (_, share) => `Auf ${comma(share)} % der Gebäudefläche hat das Höhenmodell keine Werte.`],
+  [/^no terrain height$/, () => "Die Höhe des Geländes ist hier nicht bekannt."],
+  [/^footprint has no geometry$/, () => "Der Gebäudeumriss fehlt."],
+  [/^outside the surface model$/, () => "Das Gebäude liegt außerhalb des Höhenmodells."],
+  [/^footprint covers no cell of the surface model$/, () => "Das Gebäude ist kleiner als eine Zelle des Höhenmodells."],
+  [/^surface model has no data here$/, () => "Das Höhenmodell hat hier keine Werte."],
+  [/^surface model shows nothing higher than (\S+) m above the terrain$/, (_, metres) => `Das Höhenmodell zeigt hier nichts, was höher als ${comma(metres)} m ist. Vielleicht stand das Gebäude bei der Aufnahme noch nicht, oder es steht nicht mehr.`],
+  [/^no roof plane of at least (\S+) m² found$/, (_, area) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden.`],
+  [/^failed: (.*)$/, (_, error) => `Die Berechnung ist fehlgeschlagen (${error}).`],
+];
+
+const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
 /** Sentences of a semicolon-separated remark column. */
 export function remarks(text) {
   const parts = (text ?? "").split(";").map((part) => part.trim()).filter(Boolean);
-  if (currentLanguage() !== "de") return parts;
+  if (currentLanguage() !== "de") return parts.map(sentence);
   return parts.map((part) => {
     const rule = GERMAN.find(([pattern]) => pattern.test(part));
-    return rule ? part.replace(rule[0], rule[1]) : part;
+    return rule ? part.replace(...rule) : sentence(part);
   });
 }

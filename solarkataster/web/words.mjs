@@ -1,6 +1,6 @@
 // Every sentence of the page, in German and English, and the numbers as each language writes them.
 
-const WORDS = {
+export const WORDS = {
   de: {
     kicker: "Solarkataster",
     map: "Karte der Dächer. Mit den Pfeiltasten verschieben, mit + und − zoomen, mit der Eingabetaste das Dach in der Mitte wählen.",
@@ -17,6 +17,7 @@ const WORDS = {
     layerBuildings: "Gebäude",
     layerRaster: "Einstrahlungsraster",
     only2d: "(nur in 2D)",
+    view: "Ansicht",
     view3d: "3D-Ansicht",
     view2d: "2D-Ansicht",
     overview: "Ganzes Gebiet",
@@ -38,15 +39,15 @@ const WORDS = {
     sumOn: (sum, area) => [`Zusammen `, sum, ` kWh Licht im Jahr auf `, area, ` m²`],
     surface_tilt: "Neigung",
     surface_azimuth: "Ausrichtung",
-    level: "keine, das Dach ist flach",
+    level: "keine (flach)",
     flat: "flach",
     area_m2: "Dachfläche",
     height_m: "Höhe",
     n_roofs: "Dachflächen mit Wert",
     sky_view_factor: "Sichtbarer Himmel",
-    sky_view_factor_hint: "Sky-View-Faktor: Anteil des Himmels, den die Fläche sieht; ein freies Flachdach sieht 100 %",
+    sky_view_factor_hint: "Sky-View-Faktor; ein freies Flachdach hat 100 %",
     shading_loss_fraction: "Verlust durch Schatten",
-    shading_loss_fraction_hint: "verglichen mit derselben Fläche ganz ohne Hindernisse",
+    shading_loss_fraction_hint: "gegenüber derselben Fläche in freier Lage",
     parts: "Woher das Licht kommt",
     direct: "direkt von der Sonne",
     sky: "vom Himmel",
@@ -84,6 +85,7 @@ const WORDS = {
     layerBuildings: "Buildings",
     layerRaster: "Irradiation raster",
     only2d: "(2D only)",
+    view: "View",
     view3d: "3D view",
     view2d: "2D view",
     overview: "Whole area",
@@ -105,15 +107,15 @@ const WORDS = {
     sumOn: (sum, area) => [`Altogether `, sum, ` kWh of light a year on `, area, ` m²`],
     surface_tilt: "Tilt",
     surface_azimuth: "Facing",
-    level: "none, the roof is flat",
+    level: "none (flat)",
     flat: "flat",
     area_m2: "Roof area",
     height_m: "Height",
     n_roofs: "Roof surfaces with a value",
     sky_view_factor: "Visible sky",
-    sky_view_factor_hint: "sky view factor: share of the sky that the surface sees; an open flat roof sees 100 %",
+    sky_view_factor_hint: "sky view factor; an open flat roof has 100 %",
     shading_loss_fraction: "Loss by shade",
-    shading_loss_fraction_hint: "compared with the same surface without any obstacle",
+    shading_loss_fraction_hint: "against the same surface in the open",
     parts: "Where the light comes from",
     direct: "directly from the sun",
     sky: "from the sky",
@@ -155,6 +157,13 @@ export const word = (key) => WORDS[language][key];
 export function number(value, digits = 0) {
   const style = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return new Intl.NumberFormat(LOCALES[language], style).format(value);
+}
+
+/** A date as the language writes it, if it is a whole ISO date; any other text as it is. */
+export function date(text) {
+  if (!/^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  const style = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
+  return new Intl.DateTimeFormat(LOCALES[language], style).format(new Date(`${text}T00:00:00Z`));
 }
 
 export const percent = (fraction) => `${number(fraction * 100)} %`;

@@ -1,0 +1,468 @@
+"""The map in a real browser: what a click shows is what the table says, and nothing is fetched
+from elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import rasterio
+import uvicorn
+from PIL import Image
+from playwright.sync_api import Page, Request, sync_playwright
+from webmap_town import META, make_town
+
+from solarkataster.io.webmap import write_map
+from solarkataster.io.webtiles import irradiation_palette, palette_index
+from solarkataster.serve import application, listen
+from solarkataster.units import MONTHS
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: No update check, no safe-browsing list, no component download: the browser itself stays silent.
+QUIET_FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-sync",
+    "--no-first-run",
+    "--no-pings",
+]
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+GABLE = "DENW12AL00006"
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on this machine (Debian: apt-get install chromium)"
+)
+
+
+@dataclass
+class Run:
+    """A finished run: its tables as Parquet and the address of its map."""
+
+    folder: Path
+    address: str
+
+    @property
+    def roofs(self) -> gpd.GeoDataFrame:
+        return gpd.read_parquet(self.folder / "roofs.parquet").set_index("roof_id", drop=False)
+
+    @property
+    def buildings(self) -> gpd.GeoDataFrame:
+        table = gpd.read_parquet(self.folder / "buildings.parquet")
+        return table.set_index("building_id", drop=False)
+
+
+@dataclass
+class Watched:
+    """A page and what it did: requests, console complaints, uncaught errors."""
+
+    page: Page
+    run: Run
+    requests: list[Request] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def place(self, geometry) -> dict:
+        """Where a point inside a geometry is on the screen."""
+        point = gpd.GeoSeries([geometry.representative_point()], crs="EPSG:25832")
+        lon_lat = point.to_crs("EPSG:4326").iloc[0]
+        return self.page.evaluate(
+            "([x, y]) => { const p = map.project([x, y]); return {x: p.x, y: p.y}; }",
+            [lon_lat.x, lon_lat.y],
+        )
+
+    def click(self, geometry) -> None:
+        at = self.place(geometry)
+        self.page.mouse.click(at["x"], at["y"])
+        self.page.wait_for_selector("#card:not([hidden])")
+        self.idle()
+
+    def idle(self) -> None:
+        self.page.evaluate(
+            "() => new Promise(done => { map.once('idle', done); map.triggerRepaint(); })"
+        )
+
+    def value(self, name: str) -> str:
+        return self.page.get_attribute(f"#card [data-field={name}]", "data-value")
+
+    def text(self, name: str) -> str:
+        return self.page.text_content(f"#card [data-field={name}]")
+
+    def card_id(self) -> str:
+        return self.page.get_attribute("#card", "data-id")
+
+    def pixel(self, geometry) -> tuple[int, int, int]:
+        """Colour on the screenshot: what a reader sees, not what the map means to draw."""
+        at = self.place(geometry)
+        with Image.open(io.BytesIO(self.page.screenshot())) as image:
+            return image.convert("RGB").getpixel((round(at["x"]), round(at["y"])))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    town = make_town(folder)
+    town.roofs.to_parquet(folder / "roofs.parquet")
+    town.buildings.to_parquet(folder / "buildings.parquet")
+    write_map(folder / "map", town.roofs, town.buildings, town.year_raster, META)
+    listener = listen(0)
+    config = uvicorn.Config(application(folder), log_level="warning", ws="none", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    yield Run(folder, f"http://127.0.0.1:{listener.getsockname()[1]}/")
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET_FLAGS)
+        yield browser
+        browser.close()
+
+
+@contextlib.contextmanager
+def open_map(browser, run: Run, viewport: dict, query: str = ""):
+    page = browser.new_page(viewport=viewport, reduced_motion="reduce")
+    watched = Watched(page, run)
+    page.on("request", lambda request: watched.requests.append(request))
+    page.on("pageerror", lambda error: watched.complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda m: watched.complaints.append(m.text) if m.type == "error" else None,
+    )
+    page.goto(run.address + query)
+    # The page sets this at the map's first `idle`; a string predicate would need eval, which the
+    # page's own content policy forbids.
+    page.wait_for_selector("html[data-map=ready]", timeout=60_000)
+    try:
+        yield watched
+    finally:
+        page.close()
+
+
+@pytest.fixture(scope="module")
+def shared_desktop(browser, run):
+    with open_map(browser, run, DESKTOP) as watched:
+        yield watched
+
+
+@pytest.fixture
+def desktop(shared_desktop):
+    """The desktop map as it opens: flat, whole area, no card."""
+    page = shared_desktop.page
+    page.keyboard.press("Escape")
+    page.click("#view-2d")
+    page.click("#overview")
+    shared_desktop.idle()
+    return shared_desktop
+
+
+def test_a_click_on_a_roof_shows_the_numbers_of_its_row(desktop, run):
+    row = run.roofs.loc[f"{GABLE}/r1"]
+    desktop.click(row.geometry)
+    assert desktop.card_id() == row.roof_id
+    numbers = [
+        "surface_tilt",
+        "surface_azimuth",
+        "area_m2",
+        "sky_view_factor",
+        "shading_loss_fraction",
+        "poa_global_year_kwh_m2",
+        "poa_global_year_kwh",
+        "poa_direct_year_kwh_m2",
+        "poa_sky_diffuse_year_kwh_m2",
+        "poa_ground_diffuse_year_kwh_m2",
+        *(f"poa_global_{month}_kwh_m2" for month in MONTHS),
+    ]
+    shown = {name: float(desktop.value(name)) for name in numbers}
+    assert shown == {name: row[name] for name in numbers}
+    assert desktop.text("roof_id") == row.roof_id
+
+
+def test_the_words_of_the_card_are_german_and_rounded_from_the_row(desktop, run):
+    row = run.roofs.loc[f"{GABLE}/r1"]
+    desktop.click(row.geometry)
+    # 180° less six turns of 7°, see webmap_town.
+    assert row.surface_azimuth == pytest.approx(138.0)
+    assert desktop.text("surface_azimuth") == "Südost (138°)"
+    assert desktop.text("surface_tilt") == "35°"
+    year = f"{row.poa_global_year_kwh_m2:,.0f}".replace(",", ".")
+    assert desktop.text("poa_global_year_kwh_m2") == year
+    assert desktop.text("shading_loss_fraction") == "8 %"
+    assert "kWh/m² pro Jahr" in desktop.page.text_content("#card .big")
+    assert desktop.page.text_content("#card h2") == "Dachfläche"
+
+
+def test_parts_of_the_light_are_shares_of_the_year(desktop, run):
+    row = run.roofs.loc[f"{GABLE}/r1"]
+    desktop.click(row.geometry)
+    for name in ("poa_direct", "poa_sky_diffuse", "poa_ground_diffuse"):
+        column = f"{name}_year_kwh_m2"
+        share = row[column] / row.poa_global_year_kwh_m2
+        assert desktop.page.text_content(f"#card [data-share={column}]") == f"{share * 100:.0f} %"
+
+
+def test_bars_of_the_months_are_as_high_as_their_values(desktop, run):
+    row = run.roofs.loc[f"{GABLE}/r1"]
+    desktop.click(row.geometry)
+    bars = desktop.page.query_selector_all("#card .months g")
+    heights = np.array([float(bar.query_selector("rect").get_attribute("height")) for bar in bars])
+    values = np.array([row[f"poa_global_{month}_kwh_m2"] for month in MONTHS])
+    np.testing.assert_allclose(heights / heights.max(), values / values.max(), rtol=1e-9)
+
+
+def test_a_level_roof_faces_nowhere(desktop, run):
+    row = run.roofs.loc["DENW12AL00005/r1"]
+    assert np.isnan(row.surface_azimuth)
+    desktop.click(row.geometry)
+    assert desktop.text("surface_azimuth") == "keine (flach)"
+
+
+def test_a_roof_without_value_is_hatched_and_says_why(desktop, run):
+    row = run.roofs.loc["DENW12AL00007/r2"]
+    assert row.reason
+    assert max(desktop.pixel(row.geometry)) - min(desktop.pixel(row.geometry)) < 20
+    desktop.click(row.geometry)
+    assert desktop.page.text_content("#card .big") == "Kein Wert"
+    assert desktop.value("reason") == row.reason
+    assert desktop.page.query_selector("#card [data-field=poa_global_year_kwh_m2]") is None
+
+
+def test_the_building_of_a_roof_shows_its_own_row_and_lists_its_roofs(desktop, run):
+    desktop.click(run.roofs.loc[f"{GABLE}/r1"].geometry)
+    desktop.page.click("#card .whole")
+    row = run.buildings.loc[GABLE]
+    assert desktop.card_id() == GABLE
+    for name in ("height_m", "n_roofs", "area_m2", "poa_global_year_kwh_m2"):
+        assert float(desktop.value(name)) == row[name]
+    listed = desktop.page.query_selector_all("#card [data-roof]")
+    assert [b.get_attribute("data-roof") for b in listed] == [f"{GABLE}/r1", f"{GABLE}/r2"]
+    listed[1].click()
+    assert desktop.card_id() == f"{GABLE}/r2"
+
+
+def test_a_building_without_roofs_answers_a_click_with_its_reason(desktop, run):
+    row = run.buildings.loc["4712"]
+    at = desktop.place(row.geometry)
+    desktop.page.evaluate(
+        "([x, y]) => map.panBy([x - 700, y - 400], {animate: false})", list(at.values())
+    )
+    desktop.idle()
+    desktop.click(row.geometry)
+    assert desktop.card_id() == "4712"
+    assert desktop.value("reason") == "outside the surface model"
+    assert desktop.text("reason") == "Das Gebäude liegt außerhalb des Höhenmodells."
+
+
+def test_roofs_have_the_colour_of_the_legend(desktop, run):
+    for row in run.roofs.itertuples():
+        if np.isnan(row.poa_global_year_kwh_m2) or row.area_m2 < 10:
+            continue
+        index = palette_index(np.array([row.poa_global_year_kwh_m2]))[0]
+        expected = irradiation_palette()[index].astype(int)
+        # Two grey levels for the browser's own rounding, one for the palette's 255 steps.
+        assert np.abs(np.array(desktop.pixel(row.geometry)) - expected).max() <= 3, row.roof_id
+
+
+def test_layers_switch_on_and_off(desktop, run):
+    row = run.roofs.loc[f"{GABLE}/r1"]
+    ground, page = (241, 242, 240), desktop.page
+    coloured = desktop.pixel(row.geometry)
+    page.uncheck("[data-layer=roofs]")
+    desktop.idle()
+    assert desktop.pixel(row.geometry) not in (coloured, ground)
+    page.uncheck("[data-layer=buildings]")
+    desktop.idle()
+    assert desktop.pixel(row.geometry) == ground
+    page.check("[data-layer=raster]")
+    desktop.idle()
+    raster = np.array(desktop.pixel(row.geometry))
+    assert np.abs(raster - np.array(coloured)).max() <= 3
+    page.uncheck("[data-layer=raster]")
+    page.check("[data-layer=roofs]")
+    page.check("[data-layer=buildings]")
+
+
+def test_3d_tilts_the_map_and_raises_buildings_to_their_height(desktop, run):
+    desktop.page.click("#view-3d")
+    desktop.idle()
+    assert desktop.page.evaluate("map.getPitch()") > 30
+    raised = desktop.page.evaluate(
+        "map.queryRenderedFeatures({layers: ['building-solid-detail']})"
+        ".map(f => [f.properties.building_id, f.layer.paint['fill-extrusion-height']])"
+    )
+    heights = run.buildings.height_m
+    assert len(dict(raised)) >= 10
+    for building_id, height_m in raised:
+        assert height_m == pytest.approx(heights[building_id] if building_id != "4712" else 0)
+    assert desktop.page.get_attribute("#view-3d", "aria-pressed") == "true"
+    desktop.page.click("#view-2d")
+    desktop.idle()
+    assert desktop.page.evaluate("map.getPitch()") == 0
+
+
+def test_a_click_in_3d_finds_the_roof_on_top(desktop, run):
+    desktop.page.click("#view-3d")
+    desktop.idle()
+    lid = run.roofs.loc[f"{GABLE}/r1"]
+    at = desktop.page.evaluate(
+        """id => {
+          const c = map.getContainer().getBoundingClientRect(), hits = [];
+          for (let x = 380; x < c.width - 60; x += 4) for (let y = 20; y < c.height - 40; y += 4) {
+            const [f] = map.queryRenderedFeatures([x, y], {layers: ['roof-solid-detail']});
+            if (f?.properties.roof_id === id) hits.push([x, y]);
+          }
+          return hits[hits.length >> 1];
+        }""",
+        lid.roof_id,
+    )
+    desktop.page.mouse.click(*at)
+    desktop.page.wait_for_selector("#card:not([hidden])")
+    assert desktop.card_id() == lid.roof_id
+
+
+def test_the_keyboard_alone_chooses_a_roof_and_closes_the_card(desktop, run):
+    row = run.roofs.loc[f"{GABLE}/r2"]
+    at = desktop.place(row.geometry)
+    desktop.page.evaluate(
+        "([x, y]) => { const c = map.getContainer(); map.panBy([x - c.clientWidth / 2,"
+        " y - c.clientHeight / 2], {animate: false}); map.getCanvas().focus(); }",
+        list(at.values()),
+    )
+    desktop.idle()
+    desktop.page.keyboard.press("Enter")
+    desktop.page.wait_for_selector("#card:not([hidden])")
+    assert desktop.card_id() == row.roof_id
+    desktop.page.keyboard.press("Escape")
+    assert desktop.page.is_hidden("#card")
+
+
+def test_every_button_and_box_has_a_name(desktop, run):
+    desktop.click(run.roofs.loc[f"{GABLE}/r1"].geometry)
+    nameless = desktop.page.evaluate(
+        "[...document.querySelectorAll('button, input, [role=dialog], [role=img], canvas')]"
+        ".filter(e => !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')"
+        " || e.textContent.trim() || e.closest('label')?.textContent.trim()))"
+        ".map(e => e.outerHTML)"
+    )
+    assert nameless == []
+
+
+def test_english_is_the_second_language(browser, run):
+    with open_map(browser, run, DESKTOP, "?lang=en") as watched:
+        assert watched.page.get_attribute("html", "lang") == "en"
+        watched.click(run.roofs.loc[f"{GABLE}/r1"].geometry)
+        assert watched.text("surface_azimuth") == "south-east (138°)"
+        watched.page.click("[data-language=de]")
+        assert watched.text("surface_azimuth") == "Südost (138°)"
+        assert watched.complaints == []
+
+
+def test_both_languages_say_everything(desktop):
+    keys = desktop.page.evaluate(
+        """async () => {
+          const {WORDS} = await import('./words.mjs');
+          const shape = w => Object.entries(w).map(([k, v]) => `${k}:${typeof v}`).sort();
+          return [shape(WORDS.de), shape(WORDS.en),
+            [...document.querySelectorAll('[data-i18n]')].map(e => e.dataset.i18n)];
+        }"""
+    )
+    german, english, used = keys
+    assert german == english
+    assert set(used) <= {key.split(":")[0] for key in german}
+
+
+def test_title_legend_sources_and_owners_come_from_the_run(desktop):
+    page = desktop.page
+    assert page.title() == "Solarkataster Musterstadt am Rhein"
+    assert page.text_content("h1") == META["municipality"]
+    assert "kWh/m² pro Jahr" in page.text_content("#legend figcaption")
+    ticks = page.text_content("#legend .ticks")
+    assert "≤ 400" in ticks
+    assert "≥ 1.200" in ticks
+    assert META["attribution"] in page.text_content("#attribution")
+    assert page.text_content("[data-fact=weather]") == META["weather"]
+    assert page.text_content("[data-fact=surface_model_date]") == "14. März 2021"
+    assert page.text_content("[data-fact=sources]") == "\n".join(META["sources"])
+    assert page.text_content("[data-fact=counts]") == "24 Dachflächen auf 14 Gebäuden"
+
+
+def test_on_a_phone_the_chosen_roof_stays_in_sight_and_nothing_runs_off_the_side(browser, run):
+    row = run.roofs.loc[f"{GABLE}/r1"]
+    with open_map(browser, run, PHONE) as phone:
+        phone.click(row.geometry)
+        assert phone.card_id() == row.roof_id
+        assert float(phone.value("poa_global_year_kwh_m2")) == row.poa_global_year_kwh_m2
+        phone.idle()
+        at = phone.place(row.geometry)
+        boxes = [phone.page.query_selector(s).bounding_box() for s in ("#panel", "#card")]
+        assert boxes[0]["y"] + boxes[0]["height"] < at["y"] < boxes[1]["y"]
+        index = palette_index(np.array([row.poa_global_year_kwh_m2]))[0]
+        expected = irradiation_palette()[index].astype(int)
+        assert np.abs(np.array(phone.pixel(row.geometry)) - expected).max() <= 3
+        assert phone.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        phone.page.click("#card .close")
+        phone.page.click("#more")
+        phone.page.click("#view-3d")
+        phone.idle()
+        assert phone.page.evaluate("map.getPitch()") > 30
+        assert phone.complaints == []
+
+
+def test_from_far_away_a_click_first_comes_near_where_all_columns_are(browser, run):
+    row = run.roofs.loc[f"{GABLE}/r1"]
+    with open_map(browser, run, DESKTOP) as watched:
+        watched.page.evaluate("map.jumpTo({zoom: 14.4})")
+        watched.idle()
+        watched.click(row.geometry)
+        assert watched.card_id() == row.roof_id
+        assert float(watched.value("poa_global_07_kwh_m2")) == row.poa_global_07_kwh_m2
+        assert watched.page.evaluate("map.getZoom()") >= 15
+
+
+def test_every_request_stays_on_this_machine_and_nothing_complains(desktop, run):
+    hosts = {urlsplit(r.url).hostname for r in desktop.requests if r.url.startswith("http")}
+    assert hosts == {"127.0.0.1"}
+    others = {urlsplit(r.url).scheme for r in desktop.requests} - {"http"}
+    assert others <= {"blob", "data"}
+    tiles = [r for r in desktop.requests if r.url.endswith(".pmtiles")]
+    assert tiles
+    assert all("range" in r.headers for r in tiles)
+    assert desktop.complaints == []
+
+
+def test_a_map_without_roofs_and_raster_still_opens_and_gives_reasons(browser, run, tmp_path):
+    town = make_town(tmp_path)
+    lost = town.buildings[town.buildings.building_id == "4712"]
+    year = tmp_path / "poa_global_year_kwh_m2.tif"
+    with rasterio.open(year, "r+") as file:
+        file.write(np.full((1, *file.shape), np.nan, dtype=np.float32))
+    write_map(tmp_path / "map", town.roofs.iloc[:0], lost, year, META)
+    shutil.copytree(tmp_path / "map", run.folder / "map" / "bare")
+    with open_map(browser, run, DESKTOP, "bare/") as watched:
+        watched.click(lost.geometry.iloc[0])
+        assert watched.value("reason") == "outside the surface model"
+        assert watched.complaints == []
+
+
+def test_a_picture_of_the_map_shows_more_than_its_frame(desktop, run, tmp_path):
+    """SOLARKATASTER_SCREENSHOT names the file to keep it in."""
+    desktop.page.click("#view-3d")
+    desktop.idle()
+    path = Path(os.environ.get("SOLARKATASTER_SCREENSHOT", tmp_path / "map.png"))
+    desktop.page.screenshot(path=str(path))
+    assert path.stat().st_size > 20_000
