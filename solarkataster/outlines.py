@@ -26,6 +26,9 @@ TOLERANCES = np.array([0.9, 0.5, 0.0])
 #: straightening moves a border (one for a bend, one for a node).
 MARGIN = 3
 
+#: Any invalid area, for rings that cross so badly that a hole lies in no shell.
+CROSSED = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+
 #: Region of the cells around everything.
 FRAME = -1
 
@@ -231,14 +234,33 @@ def _left_cell(start, end) -> tuple[int, int]:
     return (row, col) if end_row > row else (row - 1, col - 1)
 
 
-def _area(rings) -> shapely.Geometry:
-    """Area of rings: counter-clockwise ones are shells, clockwise ones holes."""
+def _area(rings) -> shapely.Polygon | shapely.MultiPolygon:
+    """
+    Area of rings: counter-clockwise ones are shells, clockwise ones holes.
+
+    A hole belongs to the smallest shell around a point beside it, on its outer side: only such a
+    point cannot lie in a piece of the region inside the hole.
+    """
     shells = [ring for ring in rings if _signed_area(ring) > 0.0]
     holes = [ring for ring in rings if _signed_area(ring) <= 0.0]
     if len(shells) == 1:
         return shapely.Polygon(shells[0], holes)
-    lines = shapely.multilinestrings([shapely.linestrings(ring) for ring in rings])
-    return shapely.build_area(lines)
+    pieces = shapely.polygons([shapely.linearrings(shell) for shell in shells])
+    holes_of: list[list] = [[] for _ in shells]
+    if holes:
+        begin, end = (np.array([hole[k] for hole in holes]) for k in (0, 1))
+        left = np.stack([begin[:, 1] - end[:, 1], end[:, 0] - begin[:, 0]], axis=1)
+        beside = shapely.points(0.5 * (begin + end) + 1e-3 * left)
+        area = shapely.area(pieces)
+        smallest: dict[int, int] = {}
+        for hole, piece in shapely.STRtree(pieces).query(beside, predicate="within").T.tolist():
+            if hole not in smallest or area[piece] < area[smallest[hole]]:
+                smallest[hole] = piece
+        for hole, piece in sorted(smallest.items()):
+            holes_of[piece].append(holes[hole])
+        if len(smallest) < len(holes):
+            return CROSSED
+    return shapely.MultiPolygon(list(zip(shells, holes_of, strict=True)))
 
 
 def _signed_area(ring) -> float:

@@ -216,7 +216,7 @@ def _collect_cells(
 @njit(nogil=True, cache=True)
 def grow_planes(
     z, state, width, seeds, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms,
-    cell_size_m, reach_m, min_cosine, max_seed_rms_m, min_cells, labels, planes,
+    cell_size_m, reach_m, min_cosine, max_seed_rms_m, min_cells, labels, planes, n_planes,
 ):  # fmt: skip
     """
     Grow planes from the smoothest cells outwards until no seed gives one.
@@ -237,9 +237,11 @@ def grow_planes(
     min_cosine : float
         Smallest cosine of the angle between the normals of cell and plane.
     labels : ndarray of int32, shape (n_cell,)
-        Filled with 1..n.
+        Cells with 0 are free; they receive the labels from ``n_planes`` + 1 on.
     planes : ndarray, shape (n_max, 3)
         Row l receives a, b, c of label l.
+    n_planes : int
+        Planes that are there already.
 
     Returns
     -------
@@ -248,7 +250,7 @@ def grow_planes(
     stamp = np.zeros(z.size, np.int32)
     cells = np.empty(z.size, np.int32)
     moments = np.zeros(N_MOMENTS)
-    mark, n_planes = 0, 0
+    mark = 0
     for seed in seeds:
         if seed_rms[seed] > max_seed_rms_m or n_planes + 1 >= planes.shape[0]:
             break
