@@ -230,19 +230,25 @@ def _raster_faults(
     if faults:
         return faults  # reading on would only say the same again
     looks: dict[str, Looks] = {}
+    wrong: set[str] = set()
     for source in (dsm, dtm):
         if source is not None:
             with _collected(faults):
                 looks[source.role] = look_at(source)
-                faults += _value_faults(config, source, looks[source.role])
+                found = _value_faults(config, source, looks[source.role])
+                wrong |= {source.role} if found else set()
+                faults += found
     if dsm is None or dtm is None:
         return faults
     pair = _pair_faults(config, dsm, dtm, outlines)
     notes += _pair_notes(dsm, dtm)
-    if faults or pair:
+    if pair or "dtm" in wrong or len(looks) < 2:
         return faults + pair
+    # Zeros that are missing values must not pass for low ground; but a height above ground is
+    # zero on open ground too, and only this comparison tells it.
+    heights = looks["dsm"].cleaned() if "dsm" in wrong else looks["dsm"]
     with _collected(faults):
-        faults += _height_faults(config, dsm, dtm, looks["dsm"], outlines, notes)
+        faults += _height_faults(config, dsm, dtm, heights, outlines, notes)
     return faults
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import rasterio.features
 import shapely
 
-from solarkataster.checks_rasters import CellCounts, cell_counts
+from solarkataster.checks_rasters import SENTINEL_M, CellCounts, cell_counts
 from solarkataster.grid import Grid
 from solarkataster.io.rasters import RasterSource, read_raw_window
 
@@ -31,6 +31,14 @@ class Looks:
     @property
     def sample_m(self) -> np.ndarray:
         return np.concatenate([values.ravel() for _, values in self.parts])
+
+    def cleaned(self) -> Looks:
+        """The same without zeros and the remains of lost nodata tags."""
+        parts = []
+        for grid, values in self.parts:
+            is_height = (values != 0.0) & (np.abs(values) < -SENTINEL_M)
+            parts.append((grid, np.where(is_height, values, np.nan).astype(np.float32)))
+        return Looks(parts, self.counts)
 
 
 def look_at(source: RasterSource) -> Looks:

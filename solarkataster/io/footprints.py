@@ -213,7 +213,8 @@ def _crs_faults(path: Path, table: gpd.GeoDataFrame) -> list[InputError]:
                 remedy="If you know it, write it in: ogr2ogr -a_srs EPSG:25832 OUT FILE",
             )
         ]
-    bounds = shapely.total_bounds(table.geometry.to_numpy())
+    geometry = table.geometry.to_numpy()
+    bounds = shapely.total_bounds(geometry) if len(geometry) else np.full(4, np.nan)
     prefix = zone_prefix_fault(table.crs.to_wkt(), bounds[0], bounds[2])
     if not prefix:
         return []
@@ -292,3 +293,30 @@ def polygons_of(geometry: shapely.Geometry) -> shapely.Geometry:
     parts = shapely.get_parts(shapely.get_parts(geometry))
     parts = parts[shapely.get_type_id(parts) == shapely.GeometryType.POLYGON]
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(list(parts))
+
+
+def read_outlines(path: str | Path, crs: str) -> np.ndarray:
+    """
+    Outlines alone, without ids, in a given coordinate system.
+
+    Parameters
+    ----------
+    path : path
+        As for :func:`read_footprints`.
+    crs : str
+        Coordinate system to transform to, as WKT or code.
+
+    Returns
+    -------
+    outlines : ndarray of shapely geometry, shape (n_outline,)
+
+    Raises
+    ------
+    InputError
+        If the file is missing or unreadable, or holds no areas.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise InputError("file not found", where=str(path), expected=f"outlines as {FORMATS}")
+    table = _in_crs(path, _read_table(path, "", None), crs)
+    return _flat(path, table.geometry.to_numpy())

@@ -108,7 +108,9 @@ def _header_faults(path: Path, source: rasterio.DatasetReader) -> list[InputErro
             )
         )
         return faults
-    return faults + _crs_faults(path, source.crs.to_wkt(), source.bounds)
+    # The corners of rotated cells say nothing.
+    bounds = None if _cell_faults(path, source) else tuple(source.bounds)
+    return faults + _crs_faults(path, source.crs.to_wkt(), bounds)
 
 
 def _cell_faults(path: Path, source: rasterio.DatasetReader) -> list[InputError]:
@@ -143,8 +145,7 @@ def _cell_faults(path: Path, source: rasterio.DatasetReader) -> list[InputError]
     return []
 
 
-def _crs_faults(path: Path, crs: str, bounds: tuple[float, ...]) -> list[InputError]:
-    west, south, east, north = bounds
+def _crs_faults(path: Path, crs: str, bounds: tuple[float, ...] | None) -> list[InputError]:
     found = unit_fault(crs)
     if found:
         remedy = "Reproject it, for example: gdalwarp -t_srs EPSG:25832 -tr 0.5 0.5 FILE OUT"
@@ -152,6 +153,9 @@ def _crs_faults(path: Path, crs: str, bounds: tuple[float, ...]) -> list[InputEr
             remedy = 'Convert: gdal_calc.py -A FILE --calc "A*0.3048" --outfile metres.tif'
         expected = "a projected coordinate system and heights in metres"
         return [InputError(found, where=str(path), expected=expected, remedy=remedy)]
+    if bounds is None:
+        return []
+    west, south, east, north = bounds
     prefix = zone_prefix_fault(crs, west, east)
     if prefix:
         found, right = prefix
