@@ -48,7 +48,8 @@ Sky = Annotated[
 ]
 Azimuths = Annotated[int, typer.Option(min=4, max=3600, help="Directions of the horizon.")]
 ReachM = Annotated[
-    float | None, typer.Option(help="Farthest obstacle that must be seen, in metres.")
+    float | None,
+    typer.Option(help="Farthest obstacle that must be seen, in metres. Default: the whole raster."),
 ]
 Dsm = Annotated[str, typer.Argument(metavar="DSM", help="Surface model: a file or a glob.")]
 WeatherFile = Annotated[
@@ -57,6 +58,9 @@ WeatherFile = Annotated[
 WeatherLabel = Annotated[
     str | None,
     typer.Option("--label", help="What the hours of the weather name: start, centre or end."),
+]
+MaxDistanceKm = Annotated[
+    float, typer.Option(min=0.0, help="Farthest weather site accepted, in kilometres.")
 ]
 Albedo = Annotated[float, typer.Option(min=0.0, max=1.0, help="Light that the ground reflects.")]
 
@@ -264,12 +268,15 @@ def irradiation(
     albedo: Albedo = 0.2,
     reach_m: ReachM = None,
     label: WeatherLabel = None,
+    max_distance_km: MaxDistanceKm = 100.0,
 ) -> None:
     """Light on every cell's own slope: band 1 the year, bands 2 to 13 the months, kWh/m²."""
     from solarkataster.stages.single import SkySettings, irradiation_raster
 
     _check_sky(sky or "perez")
-    settings = SkySettings(weather, label, sky or "perez", azimuths, albedo, reach_m)
+    settings = SkySettings(
+        weather, label, sky or "perez", azimuths, albedo, reach_m, max_distance_km
+    )
     irradiation_raster(dsm, out, settings, footprints)
     typer.echo(str(out))
 
@@ -287,12 +294,15 @@ def sensors(
     albedo: Albedo = 0.2,
     reach_m: ReachM = None,
     label: WeatherLabel = None,
+    max_distance_km: MaxDistanceKm = 100.0,
 ) -> None:
     """Light on any points, taken as given: z in the datum of the DSM, or height_m above the DSM."""
     from solarkataster.stages.single import SkySettings, sensors_csv
 
     _check_sky(sky or "perez")
-    settings = SkySettings(weather, label, sky or "perez", azimuths, albedo, reach_m)
+    settings = SkySettings(
+        weather, label, sky or "perez", azimuths, albedo, reach_m, max_distance_km
+    )
     sensors_csv(dsm, points, out, settings)
     typer.echo(str(out))
 

@@ -167,7 +167,8 @@ def _compute(
 ) -> None:
     """Run the chains of the tiles that are left."""
     sky = run_sky(plan.checked)
-    warm_kernels(plan.checked, sky)
+    with Progress("compiling the kernels, the first time only", 1.0):
+        warm_kernels(plan.checked, sky)
     weights = tile_weights(plan)
     n_workers = min(n_workers, len(to_do))
     jobs = iterate_jobs(plan, to_do)

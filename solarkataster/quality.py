@@ -15,7 +15,7 @@ NO_FAR_TERRAIN = "no far terrain: hills beyond the surface model are not seen"
 
 def edge_marks(footprints: np.ndarray, grid: Grid, reach_m: float) -> list[str]:
     """
-    How much of each building is off the raster, or how near the raster's end is.
+    How near each building is to the end of the raster, beyond which no obstacle is known.
 
     Parameters
     ----------
@@ -36,16 +36,10 @@ def edge_marks(footprints: np.ndarray, grid: Grid, reach_m: float) -> list[str]:
         np.minimum(bounds[:, 0] - west_m, bounds[:, 1] - south_m),
         np.minimum(east_m - bounds[:, 2], north_m - bounds[:, 3]),
     )
-    marks = [""] * len(footprints)
-    for i in np.flatnonzero(room_m < reach_m):
-        if room_m[i] >= 0:
-            marks[i] = f"surface model ends {room_m[i]:.0f} m away"
-            continue
-        whole_m2 = footprints[i].area
-        seen_m2 = shapely.intersection(footprints[i], shapely.box(*grid.bounds)).area
-        off = 1.0 - seen_m2 / whole_m2 if whole_m2 > 0 else 1.0
-        marks[i] = f"{off:.1%} of the footprint is outside the surface model"
-    return marks
+    return [
+        f"surface model ends {max(room, 0.0):.0f} m away" if room < reach_m else ""
+        for room in room_m
+    ]
 
 
 def joined_marks(*groups: Iterable[str]) -> str:

@@ -111,7 +111,7 @@ class MosaicWriter:
             plain.units = (self.unit,) * len(self.band_names)
         return plain
 
-    def write(self, window: Grid, values: np.ndarray) -> None:
+    def write(self, window: Grid, values: np.ndarray, bands: Sequence[int] | None = None) -> None:
         """
         Put a window's values into the raster; NaN leaves what is there.
 
@@ -120,13 +120,16 @@ class MosaicWriter:
         window : Grid
             Cells of the raster's lattice; what lies outside the raster is dropped.
         values : ndarray, shape (n_band, ny, nx) or (ny, nx)
+        bands : sequence of int, optional
+            Numbers of the bands, from 1; all by default.
         """
         values = values.reshape(-1, *values.shape[-2:])
-        if values.shape != (len(self.band_names), *window.shape):
+        bands = range(1, len(self.band_names) + 1) if bands is None else bands
+        if values.shape != (len(bands), *window.shape):
             raise InputError(
                 f"values have the shape {values.shape}",
                 where=str(self.path),
-                expected=f"{(len(self.band_names), *window.shape)}, bands and the window's cells",
+                expected=f"{(len(bands), *window.shape)}, bands and the window's cells",
             )
         row, col = self.grid.offset_of(window)
         top, left = max(row, 0), max(col, 0)
@@ -136,7 +139,7 @@ class MosaicWriter:
             return
         inner = values[:, top - row : bottom - row, left - col : right - col]
         target = Window(left, top, right - left, bottom - top)
-        for band, new in enumerate(inner, start=1):
+        for band, new in zip(bands, inner, strict=True):
             # Windows of neighbouring buildings overlap; each has NaN where the other's roof is.
             old = self._plain.read(band, window=target)
             np.copyto(old, new, where=~np.isnan(new), casting="same_kind")

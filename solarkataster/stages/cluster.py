@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +30,7 @@ def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
     InputError
         If the address does not answer.
     """
+    _quiet()
     import dask
     from distributed import Client, LocalCluster
 
@@ -42,6 +44,8 @@ def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
         # Chains stay where their surface is; moving it costs more than waiting.
         "distributed.scheduler.work-stealing": False,
         "distributed.comm.timeouts.connect": "60s",
+        # The sky table travels inside a task, so that a lost worker loses nothing.
+        "distributed.admin.large-graph-warning-threshold": "1 GiB",
     }
     with (
         dask.config.set(settings),
@@ -57,6 +61,12 @@ def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
         Client(cluster) as client,
     ):
         yield client
+
+
+def _quiet() -> None:
+    """Keep Dask's housekeeping out of the user's sight; its workers read the environment."""
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager

@@ -48,9 +48,10 @@ def roofs_stage(job: TileJob, surface: Surface) -> TileRoofs:
         try:
             _look_at(building, footprint, job, surface)
         except Exception as error:
-            log.exception("building %s failed", building_id)
             building.planes, building.is_failed = None, True
             building.reason = f"failed: {type(error).__name__}: {error}".splitlines()[0]
+            log.error("building %s %s", building_id, building.reason)
+            log.debug("building %s", building_id, exc_info=True)
         buildings.append(building)
     return _joined(job, buildings)
 

@@ -9,6 +9,7 @@ import shapely
 
 from solarkataster.checks import CheckedInputs
 from solarkataster.config import RoofsConfig
+from solarkataster.errors import KatasterError
 from solarkataster.grid import Grid
 from solarkataster.io.runfolder import RunFolder
 from solarkataster.sky_table import SkyTable
@@ -26,7 +27,12 @@ def warm_kernels(checked: CheckedInputs, sky: SkyTable) -> None:
     Run the numeric stages once on a tiny made-up house, in the types of a real tile.
 
     Several processes that compile one kernel at once get in each other's way, so the client
-    does it before it starts any.
+    does it before it starts any. What fails on this house would fail on every building.
+
+    Raises
+    ------
+    KatasterError
+        If the house gets no roof.
     """
     grid = Grid((_SIZE, _SIZE), 0.0, _SIZE * 0.5, 0.5, checked.grid.crs)
     _, col = np.mgrid[:_SIZE, :_SIZE]
@@ -51,4 +57,7 @@ def warm_kernels(checked: CheckedInputs, sky: SkyTable) -> None:
         stamp="",
     )
     surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
-    light_stage(job, surface, roofs_stage(job, surface), sky)
+    roofs = roofs_stage(job, surface)
+    if roofs.receivers is None:
+        raise KatasterError(f"the made-up house got no roof: {roofs.reason[0]}")
+    light_stage(job, surface, roofs, sky)

@@ -1,0 +1,76 @@
+"""What a run will take, from what the inputs say about themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from solarkataster.checks import CheckedInputs
+from solarkataster.io.runfolder import RunFolder
+from solarkataster.progress import duration
+from solarkataster.stages.plan import plan_tiles
+from solarkataster.tiling import building_window, tile_window
+
+#: One core, measured on a 2-core machine (benchmarks): light of one receiver and azimuth, sweep of
+#: one cell and azimuth, roof planes of one building. [s]
+_SECONDS_PER_RECEIVER = 60e-9
+_SECONDS_PER_CELL = 6e-9
+_SECONDS_PER_BUILDING = 10e-3
+
+#: Libraries of one worker; window cells; receivers. [byte]
+_BASE_BYTES = 400e6
+_BYTES_PER_CELL = 30.0
+_BYTES_PER_RECEIVER = 500.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """
+    Expected size of a run.
+
+    Parameters
+    ----------
+    n_tiles : int
+        Tiles with buildings.
+    worst_worker_bytes : float
+        Memory of a worker on the heaviest tile.
+    core_seconds : float
+        Computing time on one core. [s]
+    n_workers : int
+    """
+
+    n_tiles: int
+    worst_worker_bytes: float
+    core_seconds: float
+    n_workers: int
+
+    def __str__(self) -> str:
+        n_workers = max(1, min(self.n_workers, self.n_tiles))
+        return (
+            f"{self.n_tiles} tiles, about {self.worst_worker_bytes / 1e9:.1f} GB of memory per "
+            f"worker, about {duration(self.core_seconds / n_workers)} with {n_workers} workers"
+        )
+
+
+def estimate(checked: CheckedInputs, n_workers: int) -> Estimate:
+    """Count tiles, cells and receivers of a run without reading a raster."""
+    plan = plan_tiles(checked, RunFolder(Path()), "")
+    outlines = checked.footprints.geometry.to_numpy()
+    receivers = np.nan_to_num(shapely.area(outlines)) / checked.grid.cell_size_m**2
+    n_azimuth = checked.config.horizon.n_azimuth
+    worst, seconds = 0.0, 0.0
+    for owned in plan.owned:
+        known = [one for one in outlines[owned] if one is not None and not one.is_empty]
+        window = tile_window(
+            checked.grid,
+            [building_window(checked.grid, one) for one in known],
+            checked.config.horizon.reach_m,
+        )
+        n_cells, n_receivers = window.shape[0] * window.shape[1], receivers[owned].sum()
+        worst = max(worst, n_cells * _BYTES_PER_CELL + n_receivers * _BYTES_PER_RECEIVER)
+        seconds += n_azimuth * (n_receivers * _SECONDS_PER_RECEIVER + n_cells * _SECONDS_PER_CELL)
+        seconds += len(owned) * _SECONDS_PER_BUILDING
+    return Estimate(len(plan.tiles), _BASE_BYTES + worst, seconds, n_workers)

@@ -1,0 +1,247 @@
+"""The commands for one raster: horizon, irradiation and sensors, without tiles or run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from solarkataster.config import WeatherConfig
+from solarkataster.crs import convergence_deg, distance_km, longitude_latitude
+from solarkataster.errors import InputError
+from solarkataster.grid import Grid
+from solarkataster.horizon import horizon_profile
+from solarkataster.io.footprints import read_outlines
+from solarkataster.io.rasters import MosaicWriter, open_rasters, read_window, write_cog
+from solarkataster.io.runfolder import written_whole
+from solarkataster.io.weather import read_weather
+from solarkataster.irradiance import light
+from solarkataster.layers import POA_YEAR_RASTER
+from solarkataster.potential import light_columns
+from solarkataster.progress import Progress
+from solarkataster.raster_looks import footprint_mask
+from solarkataster.sensors import cell_light, sensor_receivers
+from solarkataster.sky import sky_sources
+from solarkataster.sky_table import SkyTable, sky_table
+from solarkataster.units import MONTHS
+
+#: Horizons held at once before they are written. [byte]
+_HELD_BYTES = 256e6
+
+
+@dataclass(frozen=True)
+class SkySettings:
+    """Where the light comes from, as the commands take it."""
+
+    weather: Path
+    label: str | None
+    model: str
+    n_azimuth: int
+    albedo: float
+    reach_m: float | None
+    max_distance_km: float
+
+
+def horizon_raster(dsm: str, out: Path, n_azimuth: int, reach_m: float | None) -> None:
+    """
+    Write the skyline of every cell, one band per azimuth from true north.
+
+    Raises
+    ------
+    InputError, InputErrors
+        If the raster or a setting cannot be used.
+    """
+    dsm_m, grid = _read(dsm)
+    _check_out(out)
+    true_deg = np.arange(n_azimuth) * 360.0 / n_azimuth
+    grid_deg = true_deg - _convergence(grid)
+    at_once = max(1, int(_HELD_BYTES / (4 * dsm_m.size)))
+    names = [f"{azimuth:g} deg" for azimuth in true_deg]
+    with (
+        MosaicWriter(out, grid, names, "°") as writer,
+        Progress("horizon", n_azimuth) as progress,
+    ):
+        for first in range(0, n_azimuth, at_once):
+            which = range(first, min(first + at_once, n_azimuth))
+            profile = horizon_profile(dsm_m, grid.cell_size_m, grid_deg[which], reach_m)
+            writer.write(grid, profile, [i + 1 for i in which])
+            progress.at(which.stop)
+
+
+def irradiation_raster(
+    dsm: str, out: Path, settings: SkySettings, footprints: Path | None = None
+) -> None:
+    """
+    Write the light on every cell's own slope: the year, then the months.
+
+    Raises
+    ------
+    InputError, InputErrors
+        If an input or a setting cannot be used.
+    """
+    dsm_m, grid = _read(dsm)
+    sky = _sky(settings, grid)
+    mask = None
+    if footprints is not None:
+        mask = footprint_mask(read_outlines(footprints, grid.crs), grid)
+        if not (mask & np.isfinite(dsm_m)).any():
+            raise InputError(
+                "no outline covers a cell with data",
+                where=str(footprints),
+                expected="outlines inside {:.0f} {:.0f} {:.0f} {:.0f}".format(*grid.bounds),
+                remedy="compare the coordinates of both files",
+            )
+    _check_out(out)
+    with Progress("irradiation", 1.0) as progress:
+        values = cell_light(
+            dsm_m,
+            grid.cell_size_m,
+            sky,
+            mask=mask,
+            reach_m=settings.reach_m,
+            first_row=grid.first_row,
+            first_col=grid.first_col,
+            albedo=settings.albedo,
+            progress=lambda done, total: progress.at(done / total),
+        )
+        write_cog(out, values, grid, ["year", *MONTHS], POA_YEAR_RASTER.unit)
+
+
+def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> None:
+    """
+    Write a table of points with the light each gets added; points are taken as given.
+
+    Raises
+    ------
+    InputError, InputErrors
+        If an input, a point or a setting cannot be used.
+    """
+    table = read_points(points)
+    dsm_m, grid = _read(dsm)
+    height = "z" if "z" in table else "height_m"
+    x, y, tilt, azimuth, height_m = (
+        _numbers(points, table, name)
+        for name in ("x", "y", "surface_tilt", "surface_azimuth", height)
+    )
+    heights = {"z" if height == "z" else "height_m": height_m}
+    receivers = sensor_receivers(
+        dsm_m, grid, x, y, tilt, azimuth, convergence_deg=_convergence(grid), **heights
+    )
+    sky = _sky(settings, grid)
+    _check_out(out)
+    reach_m = settings.reach_m or grid.cell_size_m * sum(grid.shape)
+    with Progress("sensors", 1.0) as progress:
+        seen = light(
+            dsm_m,
+            grid.cell_size_m,
+            receivers,
+            sky,
+            reach_m=reach_m,
+            first_row=grid.first_row,
+            first_col=grid.first_col,
+            albedo=settings.albedo,
+            progress=lambda done, total: progress.at(done / total),
+        )
+    columns = light_columns(seen) | {"sky_view_factor": seen.sky_view_factor}
+    added = pd.DataFrame({name: np.round(values, 4) for name, values in columns.items()})
+    kept = table.drop(columns=[name for name in added if name in table])
+    with written_whole(out) as temporary:
+        pd.concat([kept, added], axis=1).to_csv(temporary, index=False)
+
+
+def read_points(path: Path) -> pd.DataFrame:
+    """
+    Read the points of `sensors`; columns beyond the needed ones are kept as they are.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, a column is missing, or there is no point.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+    except FileNotFoundError:
+        raise InputError("file not found", where=str(path), expected="points as CSV") from None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"cannot be read as CSV ({error})", where=str(path), expected="points as CSV"
+        ) from None
+    table.columns = [str(name).strip() for name in table.columns]
+    missing = [n for n in ("x", "y", "surface_tilt", "surface_azimuth") if n not in table]
+    if "z" not in table and "height_m" not in table:
+        missing.append("z or height_m")
+    if missing:
+        raise InputError(
+            f"no column {', '.join(missing)} (found: {', '.join(table.columns)})",
+            where=str(path),
+            expected="x,y,z or x,y,height_m, and surface_tilt,surface_azimuth, comma-separated",
+        )
+    if "z" in table and "height_m" in table:
+        raise InputError(
+            "has both z and height_m",
+            where=str(path),
+            expected="z (in the datum of the surface model) or height_m (above it)",
+            remedy="remove one of the two columns",
+        )
+    if table.empty:
+        raise InputError("holds no point", where=str(path), expected="at least one row")
+    return table
+
+
+def _numbers(path: Path, table: pd.DataFrame, name: str) -> np.ndarray:
+    values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64)
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if wrong.size:
+        raise InputError(
+            f"{name} of point {wrong[0] + 1} is {table[name].iloc[wrong[0]]!r}",
+            where=str(path),
+            expected="a number in every row",
+        )
+    return values
+
+
+def _read(dsm: str | Sequence[str]) -> tuple[np.ndarray, Grid]:
+    source = open_rasters(dsm, "dsm")
+    return read_window(source, source.grid), source.grid
+
+
+def _centre(grid: Grid) -> tuple[float, float]:
+    west_m, south_m, east_m, north_m = grid.bounds
+    return (west_m + east_m) / 2, (south_m + north_m) / 2
+
+
+def _convergence(grid: Grid) -> float:
+    return convergence_deg(grid.crs, *_centre(grid))
+
+
+def _sky(settings: SkySettings, grid: Grid) -> SkyTable:
+    """The sky table of a command; the weather's site must be near enough."""
+    label = settings.label
+    if label not in (None, "start", "centre", "end"):
+        raise InputError(f"unknown label {label}", where="--label", expected="start, centre, end")
+    weather = read_weather(settings.weather, WeatherConfig(label=label))
+    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
+    away_km = distance_km(longitude, latitude, weather.longitude, weather.latitude)
+    if away_km > settings.max_distance_km:
+        raise InputError(
+            f"weather site is {away_km:.0f} km from the surface model",
+            where=str(settings.weather),
+            expected=f"at most {settings.max_distance_km:g} km",
+            remedy="take a nearer site, or raise --max-distance-km if the climate is the same",
+        )
+    sources = sky_sources(weather, settings.model)
+    return sky_table(sources, _convergence(grid), n_azimuth=settings.n_azimuth)
+
+
+def _check_out(out: Path) -> None:
+    """Say before the computation that the result could not be written."""
+    folder = out.absolute().parent
+    if out.is_dir() or not folder.is_dir():
+        raise InputError(
+            "is a folder" if out.is_dir() else "folder does not exist",
+            where=str(out if out.is_dir() else folder),
+            expected="a file in an existing folder (--out)",
+        )
