@@ -140,7 +140,17 @@ def faces(
 
 
 def _face(
-    heights, cell_size_m, row, col, elevation_m, turns, base_m, reach_m, first_row, first_col, n_near
+    heights,
+    cell_size_m,
+    row,
+    col,
+    elevation_m,
+    turns,
+    base_m,
+    reach_m,
+    first_row,
+    first_col,
+    n_near,
 ) -> Face:
     ny, nx = heights.shape
     last_row, last_col = first_row + ny - 1, first_col + nx - 1
@@ -151,9 +161,13 @@ def _face(
         2: (ny - 1 - row, nx - 1 - col, -last_row, -last_col),
     }[turns]
     turned = np.rot90(heights, turns)
-    surface = np.full((turned.shape[0] + 2, turned.shape[1]), kernel.NOTHING_M, dtype=np.float32)
-    np.subtract(turned, base_m, out=surface[1:-1], casting="same_kind")
+    # Columns of nothing in front bring the groups of the sweep onto the raster's lattice.
+    lead = lattice_col % kernel.GROUP
+    shape = turned.shape[0] + 2, lead + turned.shape[1]
+    surface = np.full(shape, kernel.NOTHING_M, dtype=np.float32)
+    np.subtract(turned, base_m, out=surface[1:-1, lead:], casting="same_kind")
     np.nan_to_num(surface, copy=False, nan=kernel.NOTHING_M)
+    col_t, lattice_col = col_t + lead, lattice_col - lead
     order = order_by_row(row_t, col_t, surface.shape[0])
     row_t, col_t = row_t[order], col_t[order]
     return Face(
@@ -243,7 +257,9 @@ def horizon_profile(
     """
     dsm_m = np.asarray(dsm_m)
     if dsm_m.ndim != 2:
-        raise InputError(f"dsm_m has {dsm_m.ndim} dimensions; a raster of rows and columns is needed.")
+        raise InputError(
+            f"dsm_m has {dsm_m.ndim} dimensions; a raster of rows and columns is needed."
+        )
     if reach_m is None:
         reach_m = cell_size_m * sum(dsm_m.shape)
     if reach_m < cell_size_m:

@@ -39,3 +39,15 @@ def pytest_terminal_summary(terminalreporter):
 
     ran = count("passed") + count("failed")
     terminalreporter.write_line(f"real data: {ran} run, {count('skipped')} skipped")
+
+
+@pytest.fixture(scope="session")
+def demo_weather(tmp_path_factory):
+    """The demo town's weather, through the file and the reader that a user would have."""
+    from solarkataster.config import load_config
+    from solarkataster.demo import make_town
+    from solarkataster.io.weather import read_weather
+
+    folder = tmp_path_factory.mktemp("demo_weather")
+    config = load_config(make_town().write(folder))
+    return read_weather(folder / "weather.csv", config.weather)

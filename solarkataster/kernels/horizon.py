@@ -31,7 +31,9 @@ N_LINE = 16
 
 
 @njit(nogil=True, cache=True)
-def near_field(surface_m, run_start, row, col, eye_m, slope, n_near, step_m, drop_per_col2, tangent):
+def near_field(
+    surface_m, run_start, row, col, eye_m, slope, n_near, step_m, drop_per_col2, tangent
+):
     """
     Raise ``tangent`` to the surface within the first ``n_near`` crossings of each receiver's ray.
 
@@ -137,13 +139,25 @@ def _group_tops(columns_m, line, n_line, offset, weight, group, top, at):
 
 @njit(nogil=True, cache=True)
 def sweep_lines(
-    columns_m, line, n_line, offset, weight, first, last, drop_per_col2, place, height, successor, rise
+    columns_m,
+    line,
+    n_line,
+    offset,
+    weight,
+    first,
+    last,
+    drop_per_col2,
+    place,
+    height,
+    successor,
+    rise,
 ):
     """
     Hulls of neighbouring lines, as trees: for each group of columns, its top and what follows.
 
     Columns are taken in groups of ``GROUP``, each standing for its highest crossing: what is
     lost that way lies within a group of the tangent point, where a receiver looks for itself.
+    The caller puts column 0 on the lattice of groups.
 
     Parameters
     ----------

@@ -129,7 +129,8 @@ def add_sector(
         for i in range(chunk, min(chunk + _CHUNK, tangent.size)):
             s = surface[i]
             t = tangent[i]
-            q = t / (np.float32(1.0) + t) * np.float32(n_step)
+            # q = t / (1 + t), written so that an infinite tangent gives 1
+            q = (np.float32(1.0) - np.float32(1.0) / (np.float32(1.0) + t)) * np.float32(n_step)
             if q <= low[s]:
                 out = flat_sums[i * _LANES : (i + 1) * _LANES]
                 whole = flat_open[s * _LANES : (s + 1) * _LANES]
