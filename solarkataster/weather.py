@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from pyproj import Geod
 
+from solarkataster import crs
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.units import WH_PER_KWH
 from solarkataster.weather_checks import (
@@ -94,7 +94,7 @@ class Weather:
     label : str
         How the file's rows were read: ``start``, ``centre`` or ``end`` of the hour.
     notes : tuple of str
-        What the reader of a run should know, one sentence each.
+        What the reader of a run should know, one sentence each, without the file's name.
     facts : mapping of str to float
         Figures behind the notes: ``clear_day_centroid_deg``, ``closure_kwh_m2`` (the file's own
         GHI less its direct and diffuse light; 0 if it has no third column),
@@ -179,18 +179,18 @@ def weather_from_records(records: WeatherRecords, label: str | None = None) -> W
     sun, faults = light_faults(weather, records.table)
     centroid_deg = clear_day_centroid_deg(weather, sun)
     facts["clear_day_centroid_deg"] = centroid_deg
-    notes = side_column_notes(records.table, where)
+    notes = side_column_notes(records.table)
     if abs(centroid_deg) > LABEL_TOLERANCE_DEG:
         fault = _label_fault(centroid_deg, used_label, where)
         if label is None:
             faults.append(fault)
         else:
-            notes.append(f"{where}: {fault.found} Kept, because label = {label!r} is set.")
+            notes.append(f"{fault.found} Kept, because label = {label!r} is set.")
     if faults:
         raise InputErrors(faults)
     if "dni" in records.table:
         facts |= _dni_facts(records.table, bhi, sun.cos_zenith)
-    notes += _figure_notes(facts, where, float(ghi.sum()) / WH_PER_KWH)
+    notes += _figure_notes(facts, float(ghi.sum()) / WH_PER_KWH)
     return _with_notes(weather, notes, facts)
 
 
@@ -210,10 +210,7 @@ def distance_km(weather: Weather, latitude: float, longitude: float) -> float:
     float
         [km]
     """
-    _, _, distance_m = Geod(ellps="GRS80").inv(
-        weather.longitude, weather.latitude, longitude, latitude
-    )
-    return distance_m / 1000.0
+    return crs.distance_km(weather.longitude, weather.latitude, longitude, latitude)
 
 
 def _hour_starts(table: pd.DataFrame, label: str, utc_offset_hours: float) -> pd.DatetimeIndex:
@@ -301,26 +298,26 @@ def _label_fault(centroid_deg: float, label: str, where: str) -> InputError:
     )
 
 
-def _figure_notes(facts: Mapping[str, float], where: str, ghi_year_kwh_m2: float) -> list[str]:
+def _figure_notes(facts: Mapping[str, float], ghi_year_kwh_m2: float) -> list[str]:
     """One sentence for each figure that is not what it should be."""
     notes = []
     closure = facts["closure_kwh_m2"]
     if abs(closure) > 0.0005 * ghi_year_kwh_m2:
         notes.append(
-            f"{where}: its global light exceeds direct + diffuse by {closure:+.1f} kWh/m2 a year; "
+            f"its global light exceeds direct + diffuse by {closure:+.1f} kWh/m2 a year; "
             "global and diffuse are taken, direct is their difference."
         )
     over = facts["diffuse_over_global_kwh_m2"]
     if over > 0.0005 * ghi_year_kwh_m2:
         notes.append(
-            f"{where}: diffuse exceeds global light in some hours, {over:.1f} kWh/m2 a year in "
+            f"diffuse exceeds global light in some hours, {over:.1f} kWh/m2 a year in "
             "all; it is cut to the global light there."
         )
     excess = facts.get("dni_column_excess_fraction", 0.0)
     deviation = facts.get("dni_column_deviation_fraction", 0.0)
     if abs(excess) > DNI_EXCESS_FRACTION or deviation > DNI_DEVIATION_FRACTION:
         notes.append(
-            f"{where}: its DNI column disagrees with GHI - DHI by {100 * excess:+.1f} % over the "
+            f"its DNI column disagrees with GHI - DHI by {100 * excess:+.1f} % over the "
             f"year and {100 * deviation:.1f} % hour by hour (made for another label of the hour?); "
             "GHI and DHI are taken, DNI follows from them."
         )

@@ -177,13 +177,13 @@ def _rows_fault(
     ]
 
 
-def side_column_notes(table: pd.DataFrame, where: str) -> list[str]:
+def side_column_notes(table: pd.DataFrame) -> list[str]:
     """A sentence for each column without light that is there but cannot be used."""
     notes = []
     for name in SIDE_COLUMNS:
         if name in table and table[name].isna().any():
             n = int(table[name].isna().sum())
-            notes.append(f"{where}: {name} is missing in {n} hours, so it is not used.")
+            notes.append(f"{name} is missing in {n} hours, so it is not used.")
     return notes
 
 

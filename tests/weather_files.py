@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -108,3 +109,17 @@ def write(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
     path = folder / name
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def table_settings(**changes):
+    """The [weather] section of a table with columns time, G, D."""
+    section = {
+        "format": "auto",
+        "label": None,
+        "columns": {"time": "time", "ghi": "G", "dhi": "D"},
+        "latitude": LATITUDE,
+        "longitude": LONGITUDE,
+        "elevation_m": ELEVATION_M,
+        "utc_offset_hours": 1.0,
+    }
+    return SimpleNamespace(**{**section, **changes})
