@@ -68,9 +68,9 @@ class Face:
         order = np.empty(self.order.size, dtype=np.int64)
         kernel.order_by_bucket(bucket, start, order)
         kernel.far_field(
-            self.surface_m, self.columns_m, start, order, lowest, self.row, self.col, self.eye_m, slope,
-            (below - below[0]).astype(np.int64), (lattice - below).astype(np.float32), self.n_near,
-            math.ceil(self.reach_m / step_m), step_m, drop, tangent,
+            self.surface_m, self.columns_m, start, order, lowest, self.row, self.col, self.eye_m,
+            slope, (below - below[0]).astype(np.int64), (lattice - below).astype(np.float32),
+            self.n_near, math.ceil(self.reach_m / step_m), step_m, drop, tangent,
         )  # fmt: skip
         return tangent
 

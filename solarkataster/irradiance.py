@@ -31,7 +31,7 @@ class Light:
     poa_global_month_kwh_m2 : ndarray, shape (n, 12)
         Global irradiation in the receiver's plane. [kWh/m²]
     poa_direct_year_kwh_m2, poa_sky_diffuse_year_kwh_m2, poa_ground_diffuse_year_kwh_m2 : (n,)
-        Its parts as pvlib books them: the disc; the sky with circumsolar light; the ground. [kWh/m²]
+        Its parts as pvlib books them: disc; sky with circumsolar light; ground. [kWh/m²]
     sky_view_factor : ndarray, shape (n,)
         Cosine-weighted share of the hemisphere over the surface that is visible sky. [–]
     """

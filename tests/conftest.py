@@ -7,12 +7,19 @@ from pathlib import Path
 
 import pytest
 
+FIGURES = pytest.StashKey()
 REPO = Path(__file__).resolve().parents[1]
 
 
 def real_data_folder() -> Path:
-    """Folder of the real scenes: SOLARKATASTER_DATA, by default ../shared/data from the repo root."""
+    """Folder of the real scenes: SOLARKATASTER_DATA, else ../shared/data from the repo root."""
     return Path(os.environ.get("SOLARKATASTER_DATA", REPO.parent / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def figure(request):
+    """Call with a name and a text: measured figures are printed at the end of the log."""
+    return request.config.stash.setdefault(FIGURES, {}).__setitem__
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +38,9 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    """One line for the log: how many tests on real data ran, how many were skipped."""
+    """For the log: measured figures, and how many tests on real data ran or were skipped."""
+    for name, text in terminalreporter.config.stash.get(FIGURES, {}).items():
+        terminalreporter.write_line(f"{name}: {text}")
 
     def count(outcome):
         reports = terminalreporter.stats.get(outcome, [])

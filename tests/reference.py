@@ -47,7 +47,7 @@ def march(height_m, cell_size_m, row, col, eye_m, azimuth_deg, nearest_columns=0
             v = b + slope * distance
             if u < 0 or u >= n_major or v < -1e-9 or v > n_minor - 1 + 1e-9:
                 break
-            low = min(max(int(math.floor(v)), 0), n_minor - 2)
+            low = min(max(math.floor(v), 0), n_minor - 2)
             share = min(max(v - low, 0.0), 1.0)
             if along_cols:
                 z = (1 - share) * height_m[low, u] + share * height_m[low + 1, u]

@@ -163,7 +163,7 @@ def test_azimuths_fall_into_quadrants(azimuth_deg, expected):
         ("builtup", 200, 0.4),
     ],
 )
-def test_towns_agree_with_the_plain_march(kind, size_m, share, record_property):
+def test_towns_agree_with_the_plain_march(kind, size_m, share, figure):
     town = make_town(seed=1, size_m=size_m, kind=kind, roof_share=share)
     receivers = truth_receivers(town)
     some = np.random.default_rng(7).choice(len(receivers), min(3000, len(receivers)), replace=False)
@@ -182,7 +182,7 @@ def test_towns_agree_with_the_plain_march(kind, size_m, share, record_property):
     for name, which in (("all", expected >= 0), ("from_1_deg", expected >= 1)):
         rmse, bias = np.sqrt((error[which] ** 2).mean()), error[which].mean()
         off = (np.abs(error[which]) > 5).mean()
-        record_property(f"{kind}_{name}", f"RMSE {rmse:.3f}° bias {bias:+.4f}° >5°: {off:.5%}")
+        figure(f"horizon, {kind}, {name}", f"RMSE {rmse:.3f}° bias {bias:+.4f}° >5°: {off:.5%}")
         assert rmse <= 0.25
         assert abs(bias) <= 0.02
         assert off < 0.001

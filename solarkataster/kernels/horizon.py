@@ -63,11 +63,11 @@ def near_field(
     for i_run in range(run_start.size - 1):
         begin, end = run_start[i_run], run_start[i_run + 1]
         row0, col0 = row[begin], col[begin]
-        first = int(math.ceil(col0 + 0.5))
+        first = math.ceil(col0 + 0.5)
         for k in range(n_near):
             ahead = first + k - col0
             y = row0 + slope * ahead
-            upper = int(math.floor(y))
+            upper = math.floor(y)
             if upper < -1 or upper > n_row - 1:
                 break
             n = min(end - begin, n_col - (first + k))
@@ -89,7 +89,7 @@ def near_field(
 def bucket_by_line(row, col, slope, phase, bucket, count):
     """Line below each receiver; ``count`` becomes where each line's receivers start."""
     for i in range(row.size):
-        line = int(math.floor(row[i] - slope * col[i] - phase))
+        line = math.floor(row[i] - slope * col[i] - phase)
         bucket[i] = line
     lowest = bucket.min()
     for i in range(bucket.size):
@@ -197,7 +197,7 @@ def sweep_lines(
 
 @njit(nogil=True, cache=True)
 def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best):
-    """Largest rise per column on the own ray within ``GROUP`` columns of ``u``, at least ``best``."""
+    """Largest rise per column on the own ray about column ``u``, or ``best`` if that is larger."""
     n_row = surface_m.shape[0] - 2
     for v in range(u - GROUP // 2, u + GROUP // 2 + 1):
         ahead = np.float32(v - col)
@@ -270,7 +270,7 @@ def _groups_needed(start, order, col, n_near, reach_columns, n_group):
     for i in range(start.size - 1):
         needed[i, 0], needed[i, 1] = n_group, 0
         for at in range(start[i], start[i + 1]):
-            c = int(math.ceil(col[order[at]] + 0.5)) + n_near - 1
+            c = math.ceil(col[order[at]] + 0.5) + n_near - 1
             needed[i, 0] = min(needed[i, 0], c // GROUP)
             needed[i, 1] = max(needed[i, 1], min(n_group, (c + reach_columns) // GROUP + 1))
     return needed

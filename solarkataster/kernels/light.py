@@ -42,7 +42,7 @@ def own_horizon(east, north, up, edges_rad, n_step, low, high, own):
             behind = max(before, after)
             step = 0
             if behind > 1e-6:
-                step = min(n_step, int(math.ceil(behind / (behind + up[s]) * n_step - 1e-4)))
+                step = min(n_step, math.ceil(behind / (behind + up[s]) * n_step - 1e-4))
             own[s, j] = step
             low[s] = min(low[s], step)
             high[s] = max(high[s], step)
