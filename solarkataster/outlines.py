@@ -7,27 +7,27 @@ from itertools import pairwise
 
 import numpy as np
 import shapely
-from scipy import ndimage
 
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
 from solarkataster.kernels.outline_trace import straighten_arcs, trace_arcs
-from solarkataster.kernels.plane_labels import connected_parts
+from solarkataster.kernels.plane_labels import connected_parts, extend_labels
 
 #: Parts of no plane smaller than this are drawn as part of the plane around them. [m²]
 MIN_HOLE_AREA_M2 = 1.0
 
-#: Largest distance between an outline and the middle of its stair of cells; noise frays a shallow
-#: ridge by about one cell. Should an outline cross another, the next value is tried; 0 = stairs.
-#: [cells]
-TOLERANCES = np.array([0.9, 0.5, 0.0])
+#: Largest distance between an outline and the middle of its stair of cells, and whether its ends go
+#: straight on over the footprint's edge; noise frays a shallow ridge by about one cell. Where
+#: outlines cross, the next values are tried; 0 = stairs. [cells]
+TOLERANCES = np.array([0.9, 0.9, 0.5, 0.0])
+STRAIGHT_ENDS = np.array([True, False, False, False])
 
 #: Cells around the footprint that the nearest plane is drawn over before clipping: more than
 #: straightening moves a border (one for a bend, one for a node).
 MARGIN = 3
 
-#: Any invalid area, for rings that cross so badly that a hole lies in no shell.
-CROSSED = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+#: Any invalid area: for a region that straightening left without one or turned inside out.
+INVALID = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
 
 #: Region of the cells around everything.
 FRAME = -1
@@ -120,8 +120,14 @@ def _regions(labels, footprint, box, min_hole_area_m2):
     shapely.prepare(footprint)
     inside = shapely.contains_xy(footprint, x[None, :], y[:, None]) | (labels > 0)
     inner = _fill_small_holes(np.where(inside, labels, -1), min_hole_area_m2 / size_m**2)
-    regions = _nearest(np.pad(inner, MARGIN, constant_values=-1))
-    return np.pad(regions, 1, constant_values=FRAME), np.pad(inside, MARGIN + 1)
+    regions = np.pad(inner, MARGIN, constant_values=-1)
+    extend_labels(regions)
+    regions = np.pad(regions, 1, constant_values=FRAME)
+    # Every part without a plane is a region of its own: trouble with one is no trouble for all.
+    parts = np.empty(regions.size, np.int32)
+    connected_parts(np.where(regions == 0, 0, -1).ravel(), regions.shape[1], parts)
+    regions = np.where(regions == 0, labels.max() + parts.reshape(regions.shape), regions)
+    return regions, np.pad(inside, MARGIN + 1)
 
 
 def _fill_small_holes(inner, min_cells):
@@ -133,17 +139,9 @@ def _fill_small_holes(inner, min_cells):
     hole = small[parts].reshape(padded.shape)[1:-1, 1:-1]
     if not hole.any():
         return inner
-    filled = _nearest(np.where(hole | (inner < 0), -1, inner))
+    filled = np.where(hole, np.int32(-1), inner)
+    extend_labels(filled)
     return np.where(hole, filled, inner)
-
-
-def _nearest(regions):
-    """Continue regions over the cells with −1 from the nearest cell that has one."""
-    missing = regions < 0
-    if not missing.any():
-        return regions
-    nearest = ndimage.distance_transform_edt(missing, return_distances=False, return_indices=True)
-    return regions[tuple(nearest)]
 
 
 def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
@@ -161,7 +159,9 @@ def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
     joints = _Joints(corners, starts, sides)
     level = np.zeros(len(sides), dtype=np.int64)
     while True:
-        points, point_starts = straighten_arcs(corners, starts, within, TOLERANCES[level])
+        points, point_starts = straighten_arcs(
+            corners, starts, within, TOLERANCES[level], STRAIGHT_ENDS[level]
+        )
         xy = np.empty_like(points)
         xy[:, 0] = west_m + points[:, 1] * box.cell_size_m
         xy[:, 1] = north_m - points[:, 0] * box.cell_size_m
@@ -243,6 +243,8 @@ def _area(rings) -> shapely.Polygon | shapely.MultiPolygon:
     """
     shells = [ring for ring in rings if _signed_area(ring) > 0.0]
     holes = [ring for ring in rings if _signed_area(ring) <= 0.0]
+    if not shells or min(map(len, rings)) < 4:
+        return INVALID
     if len(shells) == 1:
         return shapely.Polygon(shells[0], holes)
     pieces = shapely.polygons([shapely.linearrings(shell) for shell in shells])
@@ -259,7 +261,7 @@ def _area(rings) -> shapely.Polygon | shapely.MultiPolygon:
         for hole, piece in sorted(smallest.items()):
             holes_of[piece].append(holes[hole])
         if len(smallest) < len(holes):
-            return CROSSED
+            return INVALID
     return shapely.MultiPolygon(list(zip(shells, holes_of, strict=True)))
 
 

@@ -20,6 +20,10 @@ STEP_COL = (1, 0, -1, 0)
 #: corners of so few cells would cost a good part of their area.
 SMALL_LOOP = 12
 
+#: An end outside whose second edge is farther than this from the last stretch inside does not go
+#: on in its direction. [cells]
+MAX_TURN = 1.5
+
 
 @njit(nogil=True, cache=True)
 def _has_edge(regions, row, col, direction):
@@ -281,6 +285,12 @@ def _write_corners(corners, first, last, out, n):
 
 
 @njit(nogil=True, cache=True)
+def _distance(line, point):
+    """Distance of a point from a line."""
+    return abs((point[0] - line[0]) * line[3] - (point[1] - line[1]) * line[2])
+
+
+@njit(nogil=True, cache=True)
 def _straighten_closed(corners, first, last, tolerance, out, n):
     """Write the points of a closed arc from ``out[n]`` on; returns the new n."""
     n_edges = last - first
@@ -325,12 +335,14 @@ def _pull_node(pull, line, row, col, n_points):
 
 
 @njit(nogil=True, cache=True)
-def _straighten_open(corners, within, first, last, tolerance, out, n, pull_first, pull_last):
+def _straighten_open(
+    corners, within, first, last, tolerance, straight_ends, out, n, pull_first, pull_last
+):  # fmt: skip
     """
     Write the points of an arc between two nodes from ``out[n]`` on; returns the new n.
 
-    Ends that run outside, where regions were only continued, take no part in the fit; the last
-    stretch inside goes straight on over the footprint's edge instead.
+    With ``straight_ends``, ends that run outside, where regions were only continued, take no part
+    in the fit; the last stretch inside goes straight on over the footprint's edge instead.
     """
     points = _arc_points(corners, first, last, False)
     n_edges = last - first
@@ -339,15 +351,26 @@ def _straighten_open(corners, within, first, last, tolerance, out, n, pull_first
         head += 1
     while tail < n_edges and not within[last - 1 - tail]:
         tail += 1
-    if n_edges - head - tail < 3:
+    if not straight_ends or n_edges - head - tail < 3:
         head = tail = 0
-    low = head + 1 if head > 0 else 0
-    high = n_edges - tail if tail > 0 else n_edges + 1
-    keep = np.zeros(points.shape[0], np.bool_)
-    keep[low] = keep[high] = True
-    _keep_bends(points, low, high, tolerance, keep)
-    bends = np.flatnonzero(keep)
-    lines = _bend_lines(points, bends)
+    low = high = 0
+    bends = np.empty(0, np.int64)
+    lines = np.empty((0, 4))
+    for _ in range(3):  # at most both ends are given up, one at a time
+        low = head + 1 if head > 0 else 0
+        high = n_edges - tail if tail > 0 else n_edges + 1
+        keep = np.zeros(points.shape[0], np.bool_)
+        keep[low] = keep[high] = True
+        _keep_bends(points, low, high, tolerance, keep)
+        bends = np.flatnonzero(keep)
+        lines = _bend_lines(points, bends)
+        # An end that turns aside outside belongs to a corner; going straight on would cut it off.
+        if head > 0 and _distance(lines[0], points[max(0, low - 2)]) > MAX_TURN:
+            head = 0
+        elif tail > 0 and _distance(lines[-1], points[min(n_edges + 1, high + 2)]) > MAX_TURN:
+            tail = 0
+        else:
+            break
     out[n] = points[0]
     n += 1
     if head > 0:  # two edges out: beyond the half cell by which a footprint may pass its cells
@@ -369,7 +392,7 @@ def _straighten_open(corners, within, first, last, tolerance, out, n, pull_first
 
 
 @njit(nogil=True, cache=True)
-def straighten_arcs(corners, starts, within, tolerances):
+def straighten_arcs(corners, starts, within, tolerances, straight_ends):
     """
     Straight stretches instead of stairs.
 
@@ -383,6 +406,8 @@ def straighten_arcs(corners, starts, within, tolerances):
         From :func:`trace_arcs`.
     tolerances : ndarray, shape (n_arc,)
         Largest distance between a stretch and the middle of its stair; 0 keeps the stair. [cells]
+    straight_ends : ndarray of bool, shape (n_arc,)
+        Whether ends outside go on in the direction of the last stretch inside.
 
     Returns
     -------
@@ -409,7 +434,7 @@ def straighten_arcs(corners, starts, within, tolerances):
             n = _straighten_closed(corners, first, last, tolerance, points, n)
         else:
             n = _straighten_open(
-                corners, within, first, last, tolerance, points, n,
+                corners, within, first, last, tolerance, straight_ends[arc], points, n,
                 pull[node_first], pull[node_last],
             )  # fmt: skip
         point_starts[arc + 1] = n

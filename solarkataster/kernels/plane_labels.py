@@ -249,3 +249,36 @@ def absorb_neighbours(z, state, width, labels, planes, deepest_m, highest_m, n_s
                 waiting[n_left] = i
                 n_left += 1
         waiting = waiting[:n_left]
+
+
+@njit(nogil=True, cache=True)
+def extend_labels(labels):
+    """
+    Continue labels over the cells with −1, from the nearest cell in steps along cell edges.
+
+    Growing cell by cell keeps what was connected connected, which the nearest cell as the crow
+    flies does not. Of several equally near cells the first in reading order wins.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (ny, nx)
+        Filled in place; unchanged if there is no label at all.
+    """
+    ny, nx = labels.shape
+    queue = np.empty((labels.size, 2), np.int32)
+    n = 0
+    for row in range(ny):
+        for col in range(nx):
+            if labels[row, col] >= 0:
+                queue[n] = row, col
+                n += 1
+    head = 0
+    while head < n:
+        row, col = queue[head]
+        head += 1
+        for d_row, d_col in ((-1, 0), (0, -1), (0, 1), (1, 0)):
+            r, c = row + d_row, col + d_col
+            if 0 <= r < ny and 0 <= c < nx and labels[r, c] < 0:
+                labels[r, c] = labels[row, col]
+                queue[n] = r, c
+                n += 1
