@@ -178,7 +178,11 @@ def _collected(faults: list[InputError]) -> Iterator[None]:
 
 def covered_area(source: RasterSource) -> shapely.Geometry:
     """Ground plan of all files of a raster."""
-    return shapely.union_all([shapely.box(*file.grid.bounds) for file in source.files])
+    # Corners as the lattice has them: file headers are rounded and would leave gaps at the seams.
+    cells = [
+        source.grid.window(*source.grid.offset_of(f.grid), *f.grid.shape) for f in source.files
+    ]
+    return shapely.union_all([shapely.box(*grid.bounds) for grid in cells], grid_size=1e-6)
 
 
 def _centre(grid: Grid) -> tuple[float, float]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
 from solarkataster.errors import InputError
+
+#: Puts a remark on the i-th building.
+Mark = Callable[[int | np.integer, str], None]
 
 #: Names of overlapping neighbours in one mark.
 _MAX_NAMES = 3
@@ -184,7 +188,7 @@ def building_marks(
     states = footprint_states(delivered)
     marks: dict[str, list[str]] = {}
 
-    def mark(i: int, text: str) -> None:
+    def mark(i: int | np.integer, text: str) -> None:
         marks.setdefault(str(building_ids[i]), []).append(text)
 
     for i in np.flatnonzero(states.is_null):
@@ -202,7 +206,9 @@ def building_marks(
     return marks
 
 
-def _mark_cut(mark, footprints: np.ndarray, areas_m2: np.ndarray, surface: shapely.Geometry):
+def _mark_cut(
+    mark: Mark, footprints: np.ndarray, areas_m2: np.ndarray, surface: shapely.Geometry
+) -> None:
     shapely.prepare(surface)
     has_area = np.nan_to_num(areas_m2) > 0
     for i in np.flatnonzero(has_area & ~shapely.covered_by(footprints, surface)):
@@ -211,7 +217,9 @@ def _mark_cut(mark, footprints: np.ndarray, areas_m2: np.ndarray, surface: shape
         mark(i, f"{off:.1%} of the footprint is outside the surface model")
 
 
-def _mark_overlaps(mark, building_ids: np.ndarray, footprints: np.ndarray, min_overlap_m2: float):
+def _mark_overlaps(
+    mark: Mark, building_ids: np.ndarray, footprints: np.ndarray, min_overlap_m2: float
+) -> None:
     tree = shapely.STRtree(footprints)
     one, other = tree.query(footprints, predicate="intersects")
     one, other = one[one < other], other[one < other]

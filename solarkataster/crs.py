@@ -34,9 +34,7 @@ def horizontal_crs(text: str) -> pyproj.CRS:
     crs = parse_crs(text)
     if crs.is_compound:
         crs = crs.sub_crs_list[0]
-    if crs.is_bound:
-        crs = crs.source_crs
-    return crs
+    return crs.source_crs or crs if crs.is_bound else crs
 
 
 @lru_cache(maxsize=256)
@@ -87,7 +85,8 @@ def zone_prefix_fault(text: str, west: float, east: float) -> tuple[str, str] | 
     operation = crs.coordinate_operation
     if operation is None or operation.method_name != "Transverse Mercator":
         return None
-    false_easting = next((p.value for p in operation.params if p.name == "False easting"), 0.0)
+    offsets = [float(p.value) for p in operation.params if p.name == "False easting"]
+    false_easting = offsets[0] if offsets else 0.0
     middle = (west + east) / 2
     written = f"eastings of {west:.0f} to {east:.0f} under {crs_name(text)}"
     if false_easting < 1e6 and middle > 1e6:

@@ -7,9 +7,14 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pytest
 import rasterio
 import shapely
 import weather_files
+
+from solarkataster.checks import CheckedInputs, check_inputs
+from solarkataster.config import load_config
+from solarkataster.errors import InputError, InputErrors
 
 #: Near the site of the made-up weather (49.49° N, 8.46° E), in EPSG:25832.
 WEST_M, NORTH_M = 461_000.0, 5_482_000.0
@@ -92,3 +97,32 @@ def write_config(folder: Path, extra: str = "", **inputs) -> Path:
     path = folder / "config.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def check(folder: Path) -> CheckedInputs:
+    """What `check` and `run` do first."""
+    return check_inputs(load_config(folder / "config.toml"))
+
+
+def faults(folder: Path) -> list[InputError]:
+    """Every fault found; each says where, what, what was expected and what to do."""
+    with pytest.raises(InputErrors) as caught:
+        check(folder)
+    for fault in caught.value.errors:
+        assert fault.where, fault
+        assert fault.found, fault
+        assert fault.expected, fault
+        assert fault.remedy, fault
+    return caught.value.errors
+
+
+def one_fault(folder: Path) -> InputError:
+    """The only fault: breaking one thing gives one message."""
+    (fault,) = faults(folder)
+    return fault
+
+
+def rewrite_footprints(folder: Path, table: gpd.GeoDataFrame) -> None:
+    """Put other footprints in place of the good ones."""
+    (folder / "footprints.gpkg").unlink()
+    table.to_file(folder / "footprints.gpkg", engine="pyogrio")

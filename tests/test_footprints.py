@@ -15,7 +15,7 @@ from small_inputs import CRS, NORTH_M, WEST_M, outlines
 
 from solarkataster.checks_footprints import building_marks, repaired
 from solarkataster.errors import InputErrors
-from solarkataster.io.footprints import id_texts, read_footprints
+from solarkataster.io.footprints import id_texts, read_footprints, read_outlines
 
 
 def write(folder, name, table):
@@ -173,6 +173,15 @@ def test_missing_system_is_a_fault(tmp_path):
     path.with_suffix(".prj").unlink()
     (fault,) = faults(path, "gml_id", None, CRS)
     assert "no coordinate system" in fault.found
+
+
+def test_outlines_alone_need_no_id(tmp_path):
+    path = write(tmp_path, "f.gpkg", outlines().drop(columns="gml_id").to_crs(4647))
+    read = read_outlines(path, CRS)
+    distance_m = shapely.hausdorff_distance(read, outlines().geometry.to_numpy())
+    assert distance_m.max() < 1e-6
+    with pytest.raises(InputErrors, match="file not found"):
+        read_outlines(tmp_path / "absent.gpkg", CRS)
 
 
 # Files that cannot be used

@@ -166,8 +166,7 @@ def id_texts(values: pd.Series) -> np.ndarray:
         Whole-number floats without ``.0``; None where there is no id. Text stays as it is.
     """
     texts = np.empty(len(values), dtype=object)
-    for i, value in enumerate(values.to_numpy(dtype=object, na_value=None)):
-        is_missing = value is None or (isinstance(value, float | np.floating) and np.isnan(value))
+    for i, (value, is_missing) in enumerate(zip(values, values.isna(), strict=True)):
         if is_missing:
             texts[i] = None
         elif isinstance(value, float | np.floating) and float(value).is_integer():
@@ -312,11 +311,15 @@ def read_outlines(path: str | Path, crs: str) -> np.ndarray:
 
     Raises
     ------
-    InputError
-        If the file is missing or unreadable, or holds no areas.
+    InputErrors
+        If the file is missing or unreadable, has no known coordinate system, or holds no areas.
     """
     path = Path(path)
-    if not path.exists():
-        raise InputError("file not found", where=str(path), expected=f"outlines as {FORMATS}")
-    table = _in_crs(path, _read_table(path, "", None), crs)
-    return _flat(path, table.geometry.to_numpy())
+    try:
+        table = _read_table(path, "", None)
+    except InputError as error:
+        raise InputErrors([error]) from None
+    faults = [*_crs_faults(path, table), *_kind_faults(path, table.geometry.to_numpy())]
+    if faults:
+        raise InputErrors(faults)
+    return _in_crs(path, _flat(table), crs).geometry.to_numpy()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from rasterio.enums import MaskFlags
 from rasterio.errors import RasterioError
 from rasterio.windows import Window
 
@@ -32,6 +33,9 @@ __all__ = [
 
 #: Tiles of a mosaic may be off the lattice by this share of a cell: rounding in file headers.
 LATTICE_TOLERANCE_CELLS = 0.01
+
+#: Kinds of mask that say no more than the nodata value does.
+_MASKS_BY_VALUE = ([MaskFlags.all_valid], [MaskFlags.nodata])
 
 #: Rows resampled at a time: bounds the float64 intermediates.
 _CHUNK_ROWS = 256
@@ -216,10 +220,16 @@ def read_raw_window(source: RasterSource, window: Grid) -> np.ndarray:
 
 
 def _read_file(file: RasterFile, row: int, col: int, height: int, width: int) -> np.ndarray:
+    window = Window(col, row, width, height)
     try:
         with gdal_environment(), rasterio.open(file.path) as source:
-            cells = source.read(1, window=Window(col, row, width, height), masked=True)
             scale, offset = source.scales[0], source.offsets[0]
+            if source.dtypes[0] == "float32" and (scale, offset) == (1.0, 0.0):
+                cells = source.read(1, window=window)
+                is_plain = source.mask_flag_enums[0] in _MASKS_BY_VALUE
+                mask = None if is_plain else source.read_masks(1, window=window) == 0
+                return _with_nan(cells, source.nodata, mask)
+            masked = source.read(1, window=window, masked=True)
     except RasterioError as error:
         raise InputError(
             f"cannot be read around row {row}, column {col}: truncated or damaged ({error})",
@@ -227,9 +237,18 @@ def _read_file(file: RasterFile, row: int, col: int, height: int, width: int) ->
             expected="all blocks of the raster",
             remedy="Download or export the file again.",
         ) from None
-    if scale != 1.0 or offset != 0.0:
-        cells = cells.astype(np.float64) * scale + offset
-    return np.ma.filled(cells.astype(np.float32), np.nan)
+    metres = masked.astype(np.float64) * scale + offset
+    return np.ma.filled(metres.astype(np.float32), np.nan)
+
+
+def _with_nan(cells: np.ndarray, nodata: float | None, mask: np.ndarray | None) -> np.ndarray:
+    """The usual case without copies: heights as they are, NaN where there is none."""
+    if mask is not None:
+        cells[mask] = np.nan
+    elif nodata is not None and not np.isnan(nodata):
+        with np.errstate(over="ignore"):  # a tag beyond float32 is an infinity there
+            cells[cells == np.float32(nodata)] = np.nan
+    return cells
 
 
 def _names(source: RasterSource, window: Grid) -> str:

@@ -155,6 +155,7 @@ def _tile_stamp(
             "weather": checked.checksums[str(config.inputs.weather)],
             "weather_settings": config.weather.model_dump(exclude={"max_distance_km"}),
             "roofs": config.roofs.model_dump(),
+            "below_terrain_m": config.limits.below_terrain_m,
             "horizon": config.horizon.model_dump(),
             "irradiation": config.irradiation.model_dump(),
             "convergence_deg": checked.convergence_deg,

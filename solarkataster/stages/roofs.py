@@ -88,6 +88,11 @@ def _look_at(
         building.marks.append(f"surface model has no data on {gap_fraction:.1%} of the footprint")
     if not np.isfinite(terrain_m[inside]).any():
         building.marks.append("no terrain height")
+    is_low = inside & ~surface.is_gap[part]
+    is_low &= elevation_m - terrain_m < -job.config.limits.below_terrain_m
+    if is_low.any():
+        share = is_low.sum() / inside.sum()
+        building.marks.append(f"surface model is below the terrain on {share:.1%} of the footprint")
     # Written as "not below" so that a cell without terrain counts as a roof.
     is_roof = inside & ~surface.is_gap[part] & ~(elevation_m - terrain_m < MIN_ROOF_HEIGHT_M)
     if not is_roof.any():
