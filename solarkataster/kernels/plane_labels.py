@@ -216,14 +216,16 @@ def absorb_neighbours(z, state, width, labels, planes, deepest_m, highest_m, n_s
     """
     Give cells without a plane to a plane beside them, one cell further with each step.
 
-    A cell joins if it lies at most ``deepest_m`` below and ``highest_m`` above the plane, or has no
-    height. Of several planes the one with the least residual wins, then the lower label.
+    A cell joins if it lies at most ``deepest_m`` below and ``highest_m`` above the plane, or is a
+    void. Of several planes the one with the least residual wins, then the lower label.
     """
     joins = np.zeros(labels.size, np.int32)
     waiting = np.flatnonzero(labels == 0)
     for _ in range(n_steps):
         n_joined = 0
         for i in waiting:
+            if state[i] == OFF:
+                continue
             x, y = i % width, i // width
             best, least = 0, np.inf
             for step in (-width, -1, 1, width):
