@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from solarkataster.errors import InputError, InputErrors, KatasterError
+from solarkataster.orphans import end_with_client
 
 if TYPE_CHECKING:
     from solarkataster.config import Config
     from solarkataster.pipeline import RunResult
+
+# A worker imports its client's main module, this one, before anything else.
+end_with_client()
 
 EXIT_DONE, EXIT_FAILED, EXIT_INPUT = 0, 1, 2
 

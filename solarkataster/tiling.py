@@ -96,8 +96,8 @@ def owner_tiles(tiles: Sequence[Tile], footprints: Sequence[shapely.Geometry]) -
         Index into ``tiles``. A point off the raster belongs to the nearest tile, so that no
         building is ever lost; an empty outline belongs to tile 0.
     """
-    # float64 pairs; a missing or empty geometry gives NaN.
     points = shapely.point_on_surface(np.asarray(footprints, dtype=object))
+    points = np.where(shapely.is_empty(points), None, points)
     easting_m, northing_m = shapely.get_x(points), shapely.get_y(points)
     bounds = np.array([tile.core.bounds for tile in tiles])
     wests, norths = np.unique(bounds[:, 0]), np.unique(bounds[:, 3])[::-1]

@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from solarkataster.orphans import be_client
+
 
 @contextlib.contextmanager
 def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
@@ -38,6 +40,7 @@ def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
         with _client_of(scheduler) as client:
             yield client
         return
+    be_client()
     settings = {
         # A tile that kills its worker is retried once, not three times.
         "distributed.scheduler.allowed-failures": 1,

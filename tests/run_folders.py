@@ -1,0 +1,92 @@
+"""Small runs for the tests of the pipeline: a town with tiles, and what two runs have in common."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+from pmtiles.reader import MmapSource, Reader, all_tiles
+
+from solarkataster.demo import make_town
+
+#: Files that must be the same byte for byte.
+EXACT = (
+    "roofs.parquet",
+    "buildings.parquet",
+    "poa_global_year_kwh_m2.tif",
+    "poa_global_month_kwh_m2.tif",
+    "sky_view_factor.tif",
+)
+
+#: Short sights and few azimuths: these tests are about bookkeeping, not about light.
+SETTINGS = """
+[horizon]
+reach_m = 40
+n_azimuth = 16
+
+[tiles]
+size_m = {tile_m}
+"""
+
+
+def write_small_town(folder: Path, size_m: int = 160, tile_m: float = 50.0) -> Path:
+    """Inputs and config of a built-up town of several tiles."""
+    config = make_town(kind="builtup", size_m=size_m, n_trees=4).write(folder)
+    config.write_text(config.read_text(encoding="utf-8") + SETTINGS.format(tile_m=tile_m))
+    return config
+
+
+def command(*words: object) -> list[str]:
+    """A command of solarkataster in a process of its own."""
+    return [sys.executable, "-m", "solarkataster.cli", *map(str, words)]
+
+
+def call(*words: object, **options) -> subprocess.CompletedProcess:
+    """Run a command to its end."""
+    return subprocess.run(
+        command(*words), capture_output=True, text=True, timeout=300, check=False, **options
+    )
+
+
+def told(run_folder: Path) -> dict:
+    """run.json without times and worker names."""
+    content = json.loads((run_folder / "run.json").read_text(encoding="utf-8"))
+    content.pop("execution")
+    for tile in content["tiles"].values():
+        tile.pop("seconds", None)
+    return content
+
+
+def tiles_of_archive(path: Path) -> dict:
+    """Every tile of a PMTiles file."""
+    with open(path, "rb") as stream:
+        return dict(all_tiles(Reader(MmapSource(stream)).get_bytes))
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Parquet and TIFF byte for byte, GPKG and PMTiles after reading, run.json without times."""
+    for name in EXACT:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+    for layer in ("roofs", "buildings", "layer_styles"):
+        a, b = (gpd.read_file(run / "solarkataster.gpkg", layer=layer) for run in (one, other))
+        pd.testing.assert_frame_equal(pd.DataFrame(a), pd.DataFrame(b))
+    archives = sorted(path.name for path in (one / "map").glob("*.pmtiles"))
+    assert archives == sorted(path.name for path in (other / "map").glob("*.pmtiles"))
+    for name in archives:
+        assert tiles_of_archive(one / "map" / name) == tiles_of_archive(other / "map" / name), name
+    assert told(one) == told(other)
+
+
+def fingerprint(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size and time of every file, to see whether anything was written."""
+    found = {}
+    for path in folder.rglob("*"):
+        if path.is_file():
+            status = os.stat(path)
+            found[str(path.relative_to(folder))] = (status.st_size, status.st_mtime_ns)
+    return found
