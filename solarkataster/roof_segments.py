@@ -157,9 +157,10 @@ def grow(roof: RoofCells) -> None:
 
 def _grow_from(roof: RoofCells, window: _Windows, n_planes: int, min_cells: int) -> int:
     """Grow planes from the seeds of one window width; returns the new number of planes."""
-    smoothest = tuple(np.zeros((3, roof.z.size)))
+    a, b, rms = window.centred
+    smooth_a, smooth_b, smooth_rms = np.zeros((3, roof.z.size))
     plane_fit.smoothest_windows(
-        window.state, roof.width, window.radius, *window.centred, *smoothest
+        window.state, roof.width, window.radius, a, b, rms, smooth_a, smooth_b, smooth_rms
     )
     normal_noise_rad = roof.noise_m / (roof.cell_size_m * window.lever)
     max_angle_rad = min(max(math.radians(10.0), 4.0 * normal_noise_rad), math.radians(25.0))
@@ -168,8 +169,12 @@ def _grow_from(roof: RoofCells, window: _Windows, n_planes: int, min_cells: int)
         roof.state,
         roof.width,
         window.seeds,
-        *window.centred,
-        *smoothest,
+        a,
+        b,
+        rms,
+        smooth_a,
+        smooth_b,
+        smooth_rms,
         roof.cell_size_m,
         roof.reach_m,
         math.cos(max_angle_rad),

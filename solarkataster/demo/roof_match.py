@@ -117,8 +117,8 @@ def found_planes(building_id: str, planes: RoofPlanes, outlines: list) -> list[F
 def score_planes(true: list[TruePlane], found: list[FoundPlane]) -> Score:
     """Match the planes of the same building one to one at an IoU of `MIN_IOU`."""
     found_in: dict[str, list[FoundPlane]] = {}
-    for plane in found:
-        found_in.setdefault(plane.building_id, []).append(plane)
+    for candidate in found:
+        found_in.setdefault(candidate.building_id, []).append(candidate)
     matches, missed = [], []
     hit: set[tuple[str, int]] = set()
     for plane in true:
