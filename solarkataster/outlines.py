@@ -10,7 +10,8 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
-from solarkataster.kernels.outline_trace import straighten_arcs, trace_arcs
+from solarkataster.kernels.outline_straighten import straighten_arcs
+from solarkataster.kernels.outline_trace import trace_arcs
 from solarkataster.kernels.plane_labels import connected_parts, extend_labels
 
 #: Parts of no plane smaller than this are drawn as part of the plane around them. [m²]

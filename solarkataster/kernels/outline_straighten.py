@@ -1,0 +1,332 @@
+"""Traced borders of a raster straightened: stairs become stretches, stretches meet in bends.
+
+Arcs and their points are those of ``outline_trace``, row and column in cells.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+#: Loops of up to this many edges (3 x 3 cells: a chimney) keep their cells' corners: cutting the
+#: corners of so few cells would cost a good part of their area.
+SMALL_LOOP = 12
+
+#: An end outside whose second edge is farther than this from the last stretch inside does not go
+#: on in its direction. [cells]
+MAX_TURN = 1.5
+
+
+@njit(nogil=True, cache=True)
+def _farthest(points, n, anchor):
+    """Index of the one of the first n points that is farthest from an anchor point."""
+    best, most = 0, -1.0
+    for i in range(n):
+        d2 = (points[i, 0] - points[anchor, 0]) ** 2 + (points[i, 1] - points[anchor, 1]) ** 2
+        if d2 > most:
+            best, most = i, d2
+    return best
+
+
+@njit(nogil=True, cache=True)
+def _keep_bends(points, first, last, tolerance, keep):
+    """Mark the points a polyline needs to stay within the tolerance (Douglas & Peucker 1973)."""
+    stack = np.empty((last - first + 2, 2), np.int64)
+    stack[0] = first, last
+    n = 1
+    while n > 0:
+        n -= 1
+        i, j = stack[n]
+        d_row, d_col = points[j, 0] - points[i, 0], points[j, 1] - points[i, 1]
+        length = math.sqrt(d_row * d_row + d_col * d_col)
+        best, most = -1, tolerance
+        for k in range(i + 1, j):
+            row, col = points[k, 0] - points[i, 0], points[k, 1] - points[i, 1]
+            if length > 0.0:
+                along = (row * d_row + col * d_col) / length
+                if 0.0 <= along <= length:
+                    distance = abs(row * d_col - col * d_row) / length
+                else:
+                    distance = math.hypot(row, col) if along < 0.0 else math.hypot(
+                        points[k, 0] - points[j, 0], points[k, 1] - points[j, 1]
+                    )  # fmt: skip
+            else:
+                distance = math.hypot(row, col)
+            if distance > most:
+                best, most = k, distance
+        if best >= 0:
+            keep[best] = True
+            stack[n] = i, best
+            stack[n + 1] = best, j
+            n += 2
+
+
+@njit(nogil=True, cache=True)
+def _fit_line(points, first, last):
+    """Centre and unit direction of the best line through points (total least squares)."""
+    n = last - first + 1.0
+    row = col = 0.0
+    for i in range(first, last + 1):
+        row += points[i, 0] / n
+        col += points[i, 1] / n
+    rr = rc = cc = 0.0
+    for i in range(first, last + 1):
+        d_row, d_col = points[i, 0] - row, points[i, 1] - col
+        rr += d_row * d_row
+        rc += d_row * d_col
+        cc += d_col * d_col
+    angle = 0.5 * math.atan2(2.0 * rc, rr - cc)
+    return row, col, math.cos(angle), math.sin(angle)
+
+
+@njit(nogil=True, cache=True)
+def _arc_points(corners, first, last, closed):
+    """
+    Points along the middle of a stair: edge midpoints, with the ends of an open arc.
+
+    A straight border never leaves its stair's midpoints by more than half a cell; it leaves the
+    corners by up to a whole one, always to the same side.
+    """
+    n_edges = last - first
+    points = np.empty((n_edges + (1 if closed else 2), 2))
+    shift = 0 if closed else 1
+    for i in range(n_edges):
+        points[i + shift, 0] = 0.5 * (corners[first + i, 0] + corners[first + i + 1, 0])
+        points[i + shift, 1] = 0.5 * (corners[first + i, 1] + corners[first + i + 1, 1])
+    if closed:
+        points[n_edges] = points[0]
+    else:
+        points[0, 0], points[0, 1] = corners[first, 0], corners[first, 1]
+        points[-1, 0], points[-1, 1] = corners[last, 0], corners[last, 1]
+    return points
+
+
+@njit(nogil=True, cache=True)
+def _bend_lines(points, bends):
+    """Best line of every stretch between bends: centre row, col, direction row, col."""
+    lines = np.empty((bends.size - 1, 4))
+    for k in range(bends.size - 1):
+        first, last = bends[k], bends[k + 1]
+        if last - first >= 3:  # the bend itself belongs to neither stretch
+            first += 1
+            last -= 1
+        lines[k] = _fit_line(points, first, last)
+    return lines
+
+
+@njit(nogil=True, cache=True)
+def _meet(line_a, line_b, row, col, reach):
+    """Crossing of two lines if it is well defined and near a point, else the point."""
+    cross = line_a[2] * line_b[3] - line_a[3] * line_b[2]
+    if abs(cross) < 0.2:
+        return row, col
+    d_row, d_col = line_b[0] - line_a[0], line_b[1] - line_a[1]
+    t = (d_row * line_b[3] - d_col * line_b[2]) / cross
+    new_row, new_col = line_a[0] + t * line_a[2], line_a[1] + t * line_a[3]
+    if math.hypot(new_row - row, new_col - col) > reach:
+        return row, col
+    return new_row, new_col
+
+
+@njit(nogil=True, cache=True)
+def _project(line, point):
+    """Foot of a point on a line."""
+    along = (point[0] - line[0]) * line[2] + (point[1] - line[1]) * line[3]
+    return line[0] + along * line[2], line[1] + along * line[3]
+
+
+@njit(nogil=True, cache=True)
+def _write_corners(corners, first, last, out, n):
+    """Write the ends and turns of an arc as they are; returns the new n."""
+    for i in range(first, last + 1):
+        is_turn = i in (first, last)
+        if not is_turn:
+            is_turn = (corners[i + 1, 0] - corners[i, 0] != corners[i, 0] - corners[i - 1, 0]) or (
+                corners[i + 1, 1] - corners[i, 1] != corners[i, 1] - corners[i - 1, 1]
+            )
+        if is_turn:
+            out[n, 0], out[n, 1] = corners[i, 0], corners[i, 1]
+            n += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _distance(line, point):
+    """Distance of a point from a line."""
+    return abs((point[0] - line[0]) * line[3] - (point[1] - line[1]) * line[2])
+
+
+@njit(nogil=True, cache=True)
+def _straighten_closed(corners, first, last, tolerance, out, n):
+    """Write the points of a closed arc from ``out[n]`` on; returns the new n."""
+    n_edges = last - first
+    points = _arc_points(corners, first, last, True)
+    start = _farthest(points, n_edges, 0)
+    rolled = np.empty_like(points)
+    for i in range(n_edges + 1):
+        rolled[i] = points[(i + start) % n_edges]
+    opposite = _farthest(rolled, n_edges, 0)
+    keep = np.zeros(n_edges + 1, np.bool_)
+    keep[0] = keep[opposite] = keep[n_edges] = True
+    tolerance = min(tolerance, n_edges / 40.0)
+    _keep_bends(rolled, 0, opposite, tolerance, keep)
+    _keep_bends(rolled, opposite, n_edges, tolerance, keep)
+    bends = np.flatnonzero(keep)
+    if n_edges <= SMALL_LOOP or bends.size < 4:
+        return _write_corners(corners, first, last, out, n)
+    lines = _bend_lines(rolled, bends)
+    n_lines = lines.shape[0]
+    begin = n
+    for k in range(n_lines):
+        row, col = rolled[bends[k], 0], rolled[bends[k], 1]
+        out[n, 0], out[n, 1] = _meet(lines[(k - 1) % n_lines], lines[k], row, col, 1.0)
+        n += 1
+    out[n] = out[begin]
+    return n + 1
+
+
+@njit(nogil=True, cache=True)
+def _pull_node(pull, line, row, col, n_points):
+    """Add a line through a node to the node's normal equations, weighted by its length."""
+    if n_points < 3:
+        return
+    weight = min(8.0, float(n_points))
+    n_row, n_col = -line[3], line[2]
+    offset = (line[0] - row) * n_row + (line[1] - col) * n_col
+    pull[0] += weight * n_row * n_row
+    pull[1] += weight * n_row * n_col
+    pull[2] += weight * n_col * n_col
+    pull[3] += weight * n_row * offset
+    pull[4] += weight * n_col * offset
+
+
+@njit(nogil=True, cache=True)
+def _straighten_open(
+    corners, within, first, last, tolerance, straight_ends, out, n, pull_first, pull_last
+):  # fmt: skip
+    """
+    Write the points of an arc between two nodes from ``out[n]`` on; returns the new n.
+
+    With ``straight_ends``, ends that run outside, where regions were only continued, take no part
+    in the fit; the last stretch inside goes straight on over the footprint's edge instead.
+    """
+    points = _arc_points(corners, first, last, False)
+    n_edges = last - first
+    head, tail = 0, 0
+    while head < n_edges and not within[first + head]:
+        head += 1
+    while tail < n_edges and not within[last - 1 - tail]:
+        tail += 1
+    if not straight_ends or n_edges - head - tail < 3:
+        head = tail = 0
+    low = high = 0
+    bends = np.empty(0, np.int64)
+    lines = np.empty((0, 4))
+    for _ in range(3):  # at most both ends are given up, one at a time
+        low = head + 1 if head > 0 else 0
+        high = n_edges - tail if tail > 0 else n_edges + 1
+        keep = np.zeros(points.shape[0], np.bool_)
+        keep[low] = keep[high] = True
+        _keep_bends(points, low, high, tolerance, keep)
+        bends = np.flatnonzero(keep)
+        lines = _bend_lines(points, bends)
+        # An end that turns aside outside belongs to a corner; going straight on would cut it off.
+        if head > 0 and _distance(lines[0], points[max(0, low - 2)]) > MAX_TURN:
+            head = 0
+        elif tail > 0 and _distance(lines[-1], points[min(n_edges + 1, high + 2)]) > MAX_TURN:
+            tail = 0
+        else:
+            break
+    out[n] = points[0]
+    n += 1
+    if head > 0:  # two edges out: beyond the half cell by which a footprint may pass its cells
+        out[n, 0], out[n, 1] = _project(lines[0], points[max(0, low - 2)])
+        n += 1
+    else:
+        _pull_node(pull_first, lines[0], points[0, 0], points[0, 1], bends[1] - bends[0])
+    for k in range(1, bends.size - 1):
+        row, col = points[bends[k], 0], points[bends[k], 1]
+        out[n, 0], out[n, 1] = _meet(lines[k - 1], lines[k], row, col, 1.0)
+        n += 1
+    if tail > 0:
+        out[n, 0], out[n, 1] = _project(lines[-1], points[min(n_edges + 1, high + 2)])
+        n += 1
+    else:
+        _pull_node(pull_last, lines[-1], points[-1, 0], points[-1, 1], bends[-1] - bends[-2])
+    out[n] = points[-1]
+    return n + 1
+
+
+@njit(nogil=True, cache=True)
+def straighten_arcs(corners, starts, within, tolerances, straight_ends):
+    """
+    Straight stretches instead of stairs.
+
+    Every arc is cut into stretches by Douglas and Peucker, each stretch becomes its least-squares
+    line, and bends are put where neighbouring lines cross. Nodes move by at most one cell to where
+    the lines of all their arcs come nearest to each other.
+
+    Parameters
+    ----------
+    corners, starts, within : ndarray
+        From :func:`solarkataster.kernels.outline_trace.trace_arcs`.
+    tolerances : ndarray, shape (n_arc,)
+        Largest distance between a stretch and the middle of its stair; 0 keeps the stair. [cells]
+    straight_ends : ndarray of bool, shape (n_arc,)
+        Whether ends outside go on in the direction of the last stretch inside.
+
+    Returns
+    -------
+    points : ndarray, shape (n_point, 2)
+        Row and column along all arcs.
+    point_starts : ndarray of int64, shape (n_arc + 1,)
+    """
+    n_arcs = starts.size - 1
+    points = np.empty((corners.shape[0] + 3 * n_arcs, 2))
+    point_starts = np.zeros(n_arcs + 1, np.int64)
+    width = np.int64(corners[:, 1].max()) + 1
+    height = np.int64(corners[:, 0].max()) + 1
+    pull = np.zeros((height * width, 5))  # normal equations of the nodes: rr, rc, cc, r, c
+    n = 0
+    for arc in range(n_arcs):
+        first, last = starts[arc], starts[arc + 1] - 1
+        node_first = np.int64(corners[first, 0]) * width + np.int64(corners[first, 1])
+        node_last = np.int64(corners[last, 0]) * width + np.int64(corners[last, 1])
+        tolerance = tolerances[arc]
+        if tolerance == 0.0:
+            n = _write_corners(corners, first, last, points, n)
+            pull[node_first, 0] = pull[node_last, 0] = np.inf
+        elif node_first == node_last:
+            n = _straighten_closed(corners, first, last, tolerance, points, n)
+        else:
+            n = _straighten_open(
+                corners, within, first, last, tolerance, straight_ends[arc], points, n,
+                pull[node_first], pull[node_last],
+            )  # fmt: skip
+        point_starts[arc + 1] = n
+    _move_nodes(corners, starts, points, point_starts, pull, width)
+    return points[:n], point_starts
+
+
+@njit(nogil=True, cache=True)
+def _move_nodes(corners, starts, points, point_starts, pull, width):
+    """Put the ends of open arcs where the lines of all arcs at the node come nearest."""
+    for arc in range(starts.size - 1):
+        first, last = starts[arc], starts[arc + 1] - 1
+        if corners[first, 0] == corners[last, 0] and corners[first, 1] == corners[last, 1]:
+            continue
+        for corner, point in ((first, point_starts[arc]), (last, point_starts[arc + 1] - 1)):
+            row, col = np.int64(corners[corner, 0]), np.int64(corners[corner, 1])
+            rr, rc, cc, r, c = pull[row * width + col]
+            if rr == np.inf:  # a stair ends here
+                continue
+            rr += 1.0  # holds the node where it is as strongly as one point of a line would
+            cc += 1.0
+            determinant = rr * cc - rc * rc
+            d_row = (r * cc - c * rc) / determinant
+            d_col = (c * rr - r * rc) / determinant
+            shrink = max(1.0, math.hypot(d_row, d_col))
+            points[point, 0] = row + d_row / shrink
+            points[point, 1] = col + d_col / shrink
