@@ -14,7 +14,7 @@ from solarkataster.kernels.order import order_by_row, run_starts
 from solarkataster.units import EFFECTIVE_EARTH_RADIUS_M
 
 #: Crossings marched exactly before the hull takes over; benchmarks/horizon.py prints its error.
-N_NEAR = 16
+N_NEAR = 24
 
 #: Quarter turns that bring each quadrant's middle (north, east, south, west) to growing columns.
 _QUARTER_TURNS = (-1, 0, 1, 2)

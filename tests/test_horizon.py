@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from numba import config
 from reference import horizons
 
 from solarkataster.demo import make_town, truth_receivers
@@ -12,6 +13,8 @@ from solarkataster.errors import InputError
 from solarkataster.horizon import horizon_profile, horizon_tangents, quadrant_of
 from solarkataster.receivers import Receivers
 
+# Without the compiler, where coverage counts, a case takes seconds.
+few_or_many = settings(deadline=None, max_examples=20 if config.DISABLE_JIT else 60)
 NORTH, EAST, SOUTH, WEST = 0.0, 90.0, 180.0, 270.0
 CELL_M = 0.5
 
@@ -64,7 +67,7 @@ def test_a_3_m_wall_is_seen_at_every_distance_and_azimuth(distance_m, azimuth_de
 
 
 @given(surfaces_m)
-@settings(deadline=None, max_examples=60)
+@few_or_many
 def test_turning_the_town_turns_its_horizon(dsm_m):
     turned = look(np.rot90(dsm_m, k=-1))  # clockwise: north becomes east
     back = np.rot90(turned, k=1, axes=(1, 2))
@@ -72,7 +75,7 @@ def test_turning_the_town_turns_its_horizon(dsm_m):
 
 
 @given(heights_m(16), st.sampled_from([3.0, 31.0, 45.0, 62.5, 117.0, 203.0, 289.0, 331.0]))
-@settings(deadline=None, max_examples=80)
+@few_or_many
 def test_small_surfaces_agree_with_the_plain_march(dsm_m, azimuth_deg):
     # All of it lies in the near field, which is exact but for single precision.
     got = look(dsm_m, [azimuth_deg])
@@ -80,7 +83,7 @@ def test_small_surfaces_agree_with_the_plain_march(dsm_m, azimuth_deg):
 
 
 @given(surfaces_m, st.integers(-(10**7), 10**7), st.integers(-(10**7), 10**7))
-@settings(deadline=None, max_examples=30)
+@few_or_many
 def test_one_wall_more_never_lowers_a_horizon(dsm_m, row, col):
     before = look(dsm_m)
     taller = dsm_m.copy()

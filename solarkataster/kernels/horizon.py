@@ -212,20 +212,6 @@ def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best):
 
 
 @njit(nogil=True, cache=True)
-def _tangent_point(place, height, successor, rise, n, eye, col, floor):
-    """Hull group that the eye's line of sight touches, walking outwards from group ``n``."""
-    while rise[n] > floor and height[n] - eye <= rise[n] * (np.float32(place[n]) - col):
-        n = np.uint32(successor[n])
-    return n
-
-
-@njit(nogil=True, cache=True)
-def _keep(u, nearest, n_col):
-    """Column ``u``, moved so that the columns around it are neither behind nor off the raster."""
-    return min(max(np.int64(u), np.int64(nearest) - 1), n_col - 1 - GROUP // 2)
-
-
-@njit(nogil=True, cache=True)
 def _ask_lines(
     surface_m, who, row, col, eye_m, slope, n_near, step_m, drop_per_col2, tangent,
     place_a, height_a, successor_a, rise_a, place_b, height_b, successor_b, rise_b,
@@ -236,31 +222,39 @@ def _ask_lines(
     for at in range(who.size):
         i = np.uint64(who[at])
         c = col[i]
-        nearest = np.uint32(math.ceil(c + 0.5)) + np.uint32(n_near - 1)
+        nearest = math.ceil(c + 0.5) + n_near - 1
         if nearest >= n_col:
             continue
         eye = eye_m[i] - np.float32(drop_per_col2 * c * c)
         bend = np.float32(2.0 * drop_per_col2 * c)
         c32 = np.float32(c)
-        bound = np.float32(tangent[i] * step_m)
-        floor = bound - bend
-        n = np.uint32(nearest // np.uint32(GROUP))
-        a = _tangent_point(place_a, height_a, successor_a, rise_a, n, eye, c32, floor)
-        b = _tangent_point(place_b, height_b, successor_b, rise_b, n, eye, c32, floor)
-        u_a, u_b = place_a[a], place_b[b]
-        best = bound
-        a_rises = height_a[a] - eye > floor * (np.float32(u_a) - c32)
-        if a_rises:
-            best = _on_own_ray(
-                surface_m, row[i], c, eye_m[i], slope, drop32, _keep(u_a, nearest, n_col), best
+        best = np.float32(tangent[i] * step_m)
+        floor = best - bend
+        a = b = np.uint32(nearest // GROUP)
+        # Both walks in one loop: its end is the branch that processors cannot foresee.
+        while True:
+            on_a = (rise_a[a] > floor) & (
+                height_a[a] - eye <= rise_a[a] * (np.float32(place_a[a]) - c32)
             )
-        asked = a_rises and u_a == u_b
-        if not asked and height_b[b] - eye > (best - bend) * (np.float32(u_b) - c32):
-            best = _on_own_ray(
-                surface_m, row[i], c, eye_m[i], slope, drop32, _keep(u_b, nearest, n_col), best
+            on_b = (rise_b[b] > floor) & (
+                height_b[b] - eye <= rise_b[b] * (np.float32(place_b[b]) - c32)
             )
-        if best > bound:
-            tangent[i] = best / step_m
+            if not (on_a | on_b):
+                break
+            a = np.uint32(successor_a[a]) if on_a else a
+            b = np.uint32(successor_b[b]) if on_b else b
+        u_a, u_b = np.int64(place_a[a]), np.int64(place_b[b])
+        if (height_a[a] - eye > floor * (np.float32(u_a) - c32)) | (
+            height_b[b] - eye > floor * (np.float32(u_b) - c32)
+        ):
+            # The columns looked at are neither behind the receiver nor off the raster.
+            u_a = min(max(u_a, nearest - 1), n_col - 1 - GROUP // 2)
+            u_b = min(max(u_b, nearest - 1), n_col - 1 - GROUP // 2)
+            new = _on_own_ray(surface_m, row[i], c, eye_m[i], slope, drop32, u_a, best)
+            if u_a != u_b:
+                new = _on_own_ray(surface_m, row[i], c, eye_m[i], slope, drop32, u_b, new)
+            if new > best:
+                tangent[i] = new / step_m
 
 
 @njit(nogil=True, cache=True)

@@ -1,0 +1,40 @@
+"""Write docs/data-model.md from the declarations in solarkataster/layers.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from solarkataster.layers import BUILDING_COLUMNS, RASTERS, ROOF_COLUMNS
+
+HEAD = """# Data model
+
+Made from `solarkataster/layers.py` by `python docs/make_data_model.py`; a test compares the two.
+Names are pvlib's where pvlib has one; everything else carries its unit. Azimuths count from true
+north, clockwise. Geometries are in the coordinate system of the surface model.
+
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    parts = [HEAD]
+    for title, columns in (
+        ("`roofs`: one row per roof plane", ROOF_COLUMNS),
+        ("`buildings`: one row per footprint", BUILDING_COLUMNS),
+    ):
+        rows = "".join(
+            f"| `{c.name}` | {c.dtype} | {c.unit} | {c.description} |\n" for c in columns
+        )
+        parts.append(f"## {title}\n\n| column | type | unit | what |\n|---|---|---|---|\n{rows}\n")
+    parts.append(
+        "`buildings` also has every column of the input; one whose name is taken gets `_input`.\n\n"
+    )
+    rows = "".join(
+        f"| `{r.filename}` | {len(r.bands)} | {r.unit} | {r.description} |\n" for r in RASTERS
+    )
+    parts.append(f"## Rasters\n\n| file | bands | unit | what |\n|---|---|---|---|\n{rows}")
+    return "".join(parts)
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("data-model.md").write_text(page(), encoding="utf-8")
