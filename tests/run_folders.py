@@ -34,9 +34,9 @@ size_m = {tile_m}
 """
 
 
-def write_small_town(folder: Path, size_m: int = 160, tile_m: float = 50.0) -> Path:
-    """Inputs and config of a built-up town of several tiles."""
-    config = make_town(kind="builtup", size_m=size_m, n_trees=4).write(folder)
+def write_small_town(folder: Path, size_m: int = 110, tile_m: float = 50.0) -> Path:
+    """Inputs and config of an old town with party walls, cut into several tiles."""
+    config = make_town(kind="dense", size_m=size_m, n_trees=4).write(folder)
     config.write_text(config.read_text(encoding="utf-8") + SETTINGS.format(tile_m=tile_m))
     return config
 

@@ -10,6 +10,16 @@ from typing import Any
 
 from solarkataster.orphans import be_client
 
+SETTINGS = {
+    # A tile that kills its worker is retried once, not three times.
+    "distributed.scheduler.allowed-failures": 1,
+    # Chains stay where their surface is; moving it costs more than waiting.
+    "distributed.scheduler.work-stealing": False,
+    "distributed.comm.timeouts.connect": "60s",
+    # The sky table travels inside a task, so that a lost worker loses nothing.
+    "distributed.admin.large-graph-warning-threshold": "1 GiB",
+}
+
 
 @contextlib.contextmanager
 def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
@@ -36,34 +46,25 @@ def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
     import dask
     from distributed import Client, LocalCluster
 
-    if scheduler is not None:
-        with _client_of(scheduler) as client:
+    with dask.config.set(SETTINGS):
+        if scheduler is not None:
+            with _client_of(scheduler) as client:
+                yield client
+            return
+        be_client()
+        with (
+            LocalCluster(
+                n_workers=n_workers,
+                threads_per_worker=1,
+                processes=True,
+                dashboard_address=None,
+                # The tile bounds memory; dask's own limits would pause or kill by machine size.
+                memory_limit=0,
+                silence_logs=logging.CRITICAL,
+            ) as cluster,
+            Client(cluster) as client,
+        ):
             yield client
-        return
-    be_client()
-    settings = {
-        # A tile that kills its worker is retried once, not three times.
-        "distributed.scheduler.allowed-failures": 1,
-        # Chains stay where their surface is; moving it costs more than waiting.
-        "distributed.scheduler.work-stealing": False,
-        "distributed.comm.timeouts.connect": "60s",
-        # The sky table travels inside a task, so that a lost worker loses nothing.
-        "distributed.admin.large-graph-warning-threshold": "1 GiB",
-    }
-    with (
-        dask.config.set(settings),
-        LocalCluster(
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            dashboard_address=None,
-            # Memory is bounded by the tile; dask's own limits would pause or kill by machine size.
-            memory_limit=0,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
-        yield client
 
 
 def _quiet() -> None:
@@ -87,5 +88,10 @@ def _client_of(address: str) -> Iterator[Any]:
             expected="the address of a running scheduler, for example tcp://10.0.0.1:8786",
         ) from error
     with client:
-        client.wait_for_workers(1, timeout="60s")
+        try:
+            client.wait_for_workers(1, timeout="60s")
+        except TimeoutError as error:
+            raise InputError(
+                "the cluster has no worker", where=f"--scheduler {address}", remedy="start one"
+            ) from error
         yield client
