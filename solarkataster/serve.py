@@ -55,7 +55,10 @@ class MapFiles(StaticFiles):
         media_type = MEDIA_TYPES.get(Path(full_path).suffix.lower())
         if media_type and "content-type" in response.headers:
             response.headers["content-type"] = media_type
-        response.headers["cache-control"] = "no-cache"
+        # Archives are read in ranges, many at once; Chrome's cache is known to fail such requests
+        # (pmtiles.js by-passes it on Windows), and on this machine a cache gains nothing.
+        is_archive = Path(full_path).suffix.lower() == ".pmtiles"
+        response.headers["cache-control"] = "no-store" if is_archive else "no-cache"
         return response
 
 

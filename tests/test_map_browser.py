@@ -37,7 +37,8 @@ QUIET_FLAGS = [
     "--no-first-run",
     "--no-pings",
 ]
-DESKTOP = {"width": 1280, "height": 800}
+DESKTOP = {"width": 1000, "height": 640}
+PICTURE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 GABLE = "DENW12AL00006"
 
@@ -71,6 +72,8 @@ class Watched:
     run: Run
     requests: list[Request] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
+    failures: list[tuple] = field(default_factory=list)
+    opening_view: dict = field(default_factory=dict)
 
     def place(self, geometry) -> dict:
         """Where a point inside a geometry is on the screen."""
@@ -91,6 +94,9 @@ class Watched:
         self.page.evaluate(
             "() => new Promise(done => { map.once('idle', done); map.triggerRepaint(); })"
         )
+
+    def view(self) -> dict:
+        return self.page.evaluate("({center: map.getCenter(), zoom: map.getZoom()})")
 
     def value(self, name: str) -> str:
         return self.page.get_attribute(f"#card [data-field={name}]", "data-value")
@@ -141,6 +147,10 @@ def open_map(browser, run: Run, viewport: dict, query: str = ""):
     page.on("request", lambda request: watched.requests.append(request))
     page.on("pageerror", lambda error: watched.complaints.append(str(error)))
     page.on(
+        "requestfailed",
+        lambda r: watched.failures.append((r.url, r.failure, r.headers.get("range"))),
+    )
+    page.on(
         "console",
         lambda m: watched.complaints.append(m.text) if m.type == "error" else None,
     )
@@ -148,6 +158,7 @@ def open_map(browser, run: Run, viewport: dict, query: str = ""):
     # The page sets this at the map's first `idle`; a string predicate would need eval, which the
     # page's own content policy forbids.
     page.wait_for_selector("html[data-map=ready]", timeout=60_000)
+    watched.opening_view = watched.view()
     try:
         yield watched
     finally:
@@ -165,10 +176,16 @@ def desktop(shared_desktop):
     """The desktop map as it opens: flat, whole area, no card."""
     page = shared_desktop.page
     page.keyboard.press("Escape")
-    page.click("#view-2d")
-    page.click("#overview")
-    shared_desktop.idle()
-    return shared_desktop
+    if page.get_attribute("#view-3d", "aria-pressed") == "true":
+        page.click("#view-2d")
+        shared_desktop.idle()
+    page.mouse.move(5, 635)
+    if shared_desktop.view() != shared_desktop.opening_view:
+        page.evaluate("view => map.jumpTo(view)", shared_desktop.opening_view)
+        shared_desktop.idle()
+    before = len(shared_desktop.complaints)
+    yield shared_desktop
+    assert shared_desktop.complaints[before:] == [], shared_desktop.failures
 
 
 def test_a_click_on_a_roof_shows_the_numbers_of_its_row(desktop, run):
@@ -442,7 +459,7 @@ def test_every_request_stays_on_this_machine_and_nothing_complains(desktop, run)
     tiles = [r for r in desktop.requests if r.url.endswith(".pmtiles")]
     assert tiles
     assert all("range" in r.headers for r in tiles)
-    assert desktop.complaints == []
+    assert desktop.complaints == [], desktop.failures
 
 
 def test_a_map_without_roofs_and_raster_still_opens_and_gives_reasons(browser, run, tmp_path):
@@ -459,10 +476,20 @@ def test_a_map_without_roofs_and_raster_still_opens_and_gives_reasons(browser, r
         assert watched.complaints == []
 
 
-def test_a_picture_of_the_map_shows_more_than_its_frame(desktop, run, tmp_path):
-    """SOLARKATASTER_SCREENSHOT names the file to keep it in."""
-    desktop.page.click("#view-3d")
+def test_whole_area_leads_back_to_the_view_that_opened(desktop):
+    desktop.page.evaluate("map.jumpTo({center: [7.0, 50.7], zoom: 12})")
+    desktop.page.click("#overview")
     desktop.idle()
+    view = desktop.view()
+    assert view["zoom"] == pytest.approx(desktop.opening_view["zoom"])
+    assert view["center"] == pytest.approx(desktop.opening_view["center"])
+
+
+def test_a_picture_of_the_map_shows_more_than_its_frame(browser, run, tmp_path):
+    """SOLARKATASTER_SCREENSHOT names the file to keep it in."""
     path = Path(os.environ.get("SOLARKATASTER_SCREENSHOT", tmp_path / "map.png"))
-    desktop.page.screenshot(path=str(path))
+    with open_map(browser, run, PICTURE) as watched:
+        watched.page.click("#view-3d")
+        watched.idle()
+        watched.page.screenshot(path=str(path))
     assert path.stat().st_size > 20_000

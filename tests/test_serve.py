@@ -99,6 +99,11 @@ def test_paths_out_of_the_map_are_refused(ask, path):
     assert b"secret" not in body
 
 
+def test_a_new_run_is_seen_at_once(ask):
+    assert ask("/map.json")[1]["cache-control"] == "no-cache"
+    assert ask("/roofs.pmtiles")[1]["cache-control"] == "no-store"
+
+
 def test_other_methods_are_refused(ask):
     assert ask("/map.json", method="POST")[0] == 405
 

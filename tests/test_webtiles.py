@@ -12,10 +12,10 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import rasterio
-from rasterio import Affine
 from PIL import Image
 from pmtiles.reader import MmapSource, Reader, all_tiles
 from pyproj import Transformer
+from rasterio import Affine
 from shapely.geometry import box, shape
 from shapely.ops import unary_union
 from webmap_town import CRS, EAST_M, META, NORTH_M, SIZE_M, make_town

@@ -13,10 +13,10 @@ import freestiler
 import geopandas as gpd
 import numpy as np
 import rasterio
-from rasterio import Affine
 from PIL import Image
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
+from rasterio import Affine
 from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds

@@ -292,12 +292,16 @@ async function start() {
     maxZoom: 20.5,
     maxPitch: 65,
     attributionControl: false,
+    fadeDuration: 0,
     canvasContextAttributes: { antialias: true },
   });
   window.map = map;
   map.addControl(new ScaleControl({ unit: "metric" }), "bottom-right");
   map.addControl(new NavigationControl({ visualizePitch: true }), "bottom-right");
-  map.on("error", ({ error }) => console.error(error));
+  map.on("error", ({ error }) => {
+    // A tile that is no longer needed when the map moves on is given up; that is no fault.
+    if (error?.name !== "AbortError") console.error(`map: ${error?.name}: ${error?.message}`);
+  });
   map.on("style.load", () => {
     map.addImage("hatch", hatch(), { pixelRatio: 2 });
     if (!page.raster) byId("raster-choice").remove();
