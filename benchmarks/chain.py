@@ -79,10 +79,11 @@ def main() -> None:
                 run(config, out, options.workers)  # compiles if need be
                 cpu, wall, peak_gb = run(config, out, options.workers)
                 area = (size_m / 1000) ** 2
+                n = len(town.buildings)
                 print(
-                    f"{size_m:5d} m, {town.roof_share:.0%} roofs, "
-                    f"{len(town.buildings):6d} buildings: {area * 60 / cpu:5.2f} km² per core-minute ({cpu:6.1f} s CPU, {wall:6.1f} s "
-                    f"wall, {1000 * cpu / len(town.buildings):5.1f} ms a building), "
+                    f"{size_m:5d} m, {town.roof_share:.0%} roofs, {n:6d} buildings: "
+                    f"{area * 60 / cpu:5.2f} km² per core-minute ({cpu:6.1f} s CPU, "
+                    f"{wall:6.1f} s wall, {1000 * cpu / n:5.1f} ms a building), "
                     f"largest process {peak_gb:.2f} GB",
                     flush=True,
                 )
