@@ -327,6 +327,7 @@ def test_3d_tilts_the_map_and_raises_buildings_to_their_height(desktop, run):
     for building_id, height_m in raised:
         assert height_m == pytest.approx(heights[building_id] if building_id != "4712" else 0)
     assert desktop.page.get_attribute("#view-3d", "aria-pressed") == "true"
+    assert desktop.page.inner_text("#view-3d") == "3D"
     desktop.page.click("#view-2d")
     desktop.idle()
     assert desktop.page.evaluate("map.getPitch()") == 0
@@ -401,6 +402,28 @@ def test_both_languages_say_everything(desktop):
     german, english, used = keys
     assert german == english
     assert set(used) <= {key.split(":")[0] for key in german}
+
+
+@pytest.mark.parametrize(
+    ("remark", "german"),
+    [
+        ("no far terrain: hills beyond the surface model are not seen", "Hügel jenseits"),
+        ("surface model ends 132 m away", "endet 132 m neben"),
+        ("12.3% of the footprint is outside the surface model", "12,3 % des Gebäudes"),
+        ("surface model has no data on 1.2% of the footprint", "Auf 1,2 % der Gebäudefläche"),
+        ("surface model is below the terrain on 4.0% of the footprint", "unter dem Gelände"),
+        ("footprint overlaps BN1 (2.50 m²), BN2 (9.00 m²) and 3 more", "BN1 (2,50 m²), BN2"),
+        ("no roof plane of at least 2.5 m² found", "von mindestens 2,5 m² gefunden"),
+        ("tile failed: truncated file", "fehlgeschlagen (truncated file)"),
+        ("a remark nobody has translated", "A remark nobody has translated."),
+    ],
+)
+def test_remarks_of_the_tables_are_said_in_plain_german(desktop, remark, german):
+    said = desktop.page.evaluate(
+        "async text => (await import('./remarks.mjs')).remarks(text)", f"{remark}; {remark}"
+    )
+    assert len(said) == 2
+    assert german in said[0]
 
 
 def test_title_legend_sources_and_owners_come_from_the_run(desktop):

@@ -34,7 +34,7 @@ function vectorLayer(name, level, page, rest) {
 function flatLayers(page) {
   const both = (name, role, layer) => LEVELS.map((level) => vectorLayer(name, level, page, { role, layer }));
   const none = { type: "fill", filter: NO_VALUE, paint: { "fill-pattern": "hatch" } };
-  const outline = ["interpolate", ["linear"], ["zoom"], 13, 0.2, 16, 0.8, 19, 2];
+  const outline = ["interpolate", ["linear"], ["zoom"], 13, 0.1, 15, 0.3, 17, 1, 19, 2];
   const made = [
     ...both("buildings", "building-fill", { type: "fill", filter: HAS_VALUE, paint: { "fill-color": "#d3d8df" } }),
     ...both("buildings", "building-none", none),

@@ -230,7 +230,6 @@ function setSolid(solid) {
   seen.solid = solid;
   byId("view-2d").setAttribute("aria-pressed", String(!solid));
   byId("view-3d").setAttribute("aria-pressed", String(solid));
-  byId("view-3d").textContent = word(solid ? "view2d" : "view3d");
   byId("raster-choice").classList.toggle("off", solid);
   byId("raster-choice").querySelector("input").disabled = solid;
   showLayers();

@@ -11,13 +11,18 @@ const GERMAN = [
   [/^(\S+)% of the footprint is outside the surface model$/, (_, share) => `${comma(share)} % des Gebäudes liegen außerhalb des Höhenmodells.`],
   [/^surface model has no data on (\S+)% of the footprint$/, (_, share) => `Auf ${comma(share)} % der Gebäudefläche hat das Höhenmodell keine Werte.`],
   [/^no terrain height$/, () => "Die Höhe des Geländes ist hier nicht bekannt."],
+  [/^surface model is below the terrain on (\S+)% of the footprint$/, (_, share) => `Auf ${comma(share)} % der Gebäudefläche liegt das Höhenmodell unter dem Gelände.`],
+  [/^footprint repaired \((.*)\)$/, () => "Der Gebäudeumriss war fehlerhaft und wurde repariert."],
+  [/^footprint is a sliver of (\S+) m²$/, (_, area) => `Der Gebäudeumriss ist nur ${comma(area)} m² groß.`],
+  [/^footprint overlaps (.*?)(?: and (\d+) more)?$/, (_, names, more) => `Der Umriss überschneidet sich mit anderen Gebäuden: ${names.replace(/(\d)\.(\d)/g, "$1,$2")}${more ? ` und ${more} weiteren` : ""}.`],
+  [/^footprint is empty$/, () => "Der Gebäudeumriss ist leer."],
   [/^footprint has no geometry$/, () => "Der Gebäudeumriss fehlt."],
   [/^outside the surface model$/, () => "Das Gebäude liegt außerhalb des Höhenmodells."],
   [/^footprint covers no cell of the surface model$/, () => "Das Gebäude ist kleiner als eine Zelle des Höhenmodells."],
   [/^surface model has no data here$/, () => "Das Höhenmodell hat hier keine Werte."],
   [/^surface model shows nothing higher than (\S+) m above the terrain$/, (_, metres) => `Das Höhenmodell zeigt hier nichts, was höher als ${comma(metres)} m ist. Vielleicht stand das Gebäude bei der Aufnahme noch nicht, oder es steht nicht mehr.`],
   [/^no roof plane of at least (\S+) m² found$/, (_, area) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden.`],
-  [/^failed: (.*)$/, (_, error) => `Die Berechnung ist fehlgeschlagen (${error}).`],
+  [/^(?:tile )?failed: (.*)$/, (_, error) => `Die Berechnung ist fehlgeschlagen (${error}).`],
 ];
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
