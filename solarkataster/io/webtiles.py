@@ -55,7 +55,7 @@ WEB_MERCATOR = "EPSG:3857"
 #: Half the edge of the Web Mercator square: π times the WGS 84 semi-major axis. [m]
 MERCATOR_HALF_M = math.pi * 6_378_137.0
 
-ROOF_OVERVIEW = ("roof_id", "building_id", "poa_global_year_kwh_m2", "building_height_m")
+ROOF_OVERVIEW = ("roof_id", "poa_global_year_kwh_m2", "building_height_m")
 BUILDING_OVERVIEW = ("building_id", "poa_global_year_kwh_m2", "height_m")
 ROOF_TILE_COLUMNS = (
     *ROOF_COLUMNS,
