@@ -33,6 +33,7 @@ class Face:
     row: np.ndarray
     col: np.ndarray
     eye_m: np.ndarray
+    points: np.ndarray
     order: np.ndarray
     run_start: np.ndarray
     first_row: int
@@ -60,16 +61,19 @@ class Face:
         lattice = slope * (self.first_col + np.arange(self.surface_m.shape[1]))
         below = np.floor(lattice)
         phase = slope * self.first_col - below[0]
-        bucket = np.empty(self.order.size, dtype=np.int64)
-        extent = self.surface_m.shape[0] + self.surface_m.shape[1] + 4
-        start = np.zeros(extent + 1, dtype=np.int64)
-        lowest = kernel.bucket_by_line(self.row, self.col, slope, phase, bucket, start)
-        start = start[: bucket.max() + 2]
-        order = np.empty(self.order.size, dtype=np.int64)
+        n = self.order.size
+        n_line = self.surface_m.shape[0] + self.surface_m.shape[1] + 4
+        bucket, order = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+        start = np.zeros(n_line + 1, dtype=np.int64)
+        columns = np.empty((n_line, 2), dtype=np.int64)
+        lowest, n_bucket = kernel.bucket_by_line(
+            self.row, self.col, slope, phase, self.n_near, bucket, start, columns
+        )
+        start = start[: n_bucket + 1]
         kernel.order_by_bucket(bucket, start, order)
         kernel.far_field(
-            self.surface_m, self.columns_m, start, order, lowest, self.row, self.col, self.eye_m,
-            slope, (below - below[0]).astype(np.int64), (lattice - below).astype(np.float32),
+            self.surface_m, self.columns_m, start, order, columns, lowest, self.points, slope,
+            (below - below[0]).astype(np.int64), (lattice - below).astype(np.float32),
             self.n_near, math.ceil(self.reach_m / step_m), step_m, drop, tangent,
         )  # fmt: skip
         return tangent
@@ -170,20 +174,12 @@ def _face(
     col_t, lattice_col = col_t + lead, lattice_col - lead
     order = order_by_row(row_t, col_t, surface.shape[0])
     row_t, col_t = row_t[order], col_t[order]
+    eye_m = (np.asarray(elevation_m)[order] - base_m).astype(np.float32)
+    points = np.stack([row_t, col_t, eye_m, np.zeros(len(order))], axis=1).astype(np.float32)
     return Face(
-        surface,
-        np.ascontiguousarray(surface.T),
-        row_t,
-        col_t,
-        (np.asarray(elevation_m)[order] - base_m).astype(np.float32),
-        order,
-        run_starts(row_t, col_t),
-        lattice_row,
-        lattice_col,
-        cell_size_m,
-        reach_m,
-        n_near,
-    )
+        surface, np.ascontiguousarray(surface.T), row_t, col_t, eye_m, points, order,
+        run_starts(row_t, col_t), lattice_row, lattice_col, cell_size_m, reach_m, n_near,
+    )  # fmt: skip
 
 
 def horizon_tangents(surface_m, cell_size_m, row, col, elevation_m, azimuths_deg, **options):

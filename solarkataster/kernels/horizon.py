@@ -24,7 +24,10 @@ from numba import njit
 NOTHING_M = -1.0e4
 
 #: Columns that share one hull point.
-GROUP = 4
+GROUP = 8
+
+#: Columns to either side of a hull point at which a receiver looks on its own ray.
+LOOK = 2
 
 #: Lines swept together.
 N_LINE = 16
@@ -86,18 +89,46 @@ def near_field(
 
 
 @njit(nogil=True, cache=True)
-def bucket_by_line(row, col, slope, phase, bucket, count):
-    """Line below each receiver; ``count`` becomes where each line's receivers start."""
+def bucket_by_line(row, col, slope, phase, n_near, bucket, start, columns):
+    """
+    Sort receivers by the line below them.
+
+    Parameters
+    ----------
+    row, col : ndarray, shape (n,), float64
+    slope, phase : float
+        A line's rows per column, and how far line 0 lies above row 0 at column 0.
+    n_near : int
+        Crossings that the near field marches.
+    bucket : ndarray, shape (n,), int64
+        Filled with each receiver's line, less the lowest one.
+    start : ndarray, shape (n_bucket + 1,), int64, zeros
+        Filled with the place in bucket order where each line's receivers begin.
+    columns : ndarray, shape (n_bucket, 2), int64
+        Filled with the first and last column at which each line's receivers begin to look.
+
+    Returns
+    -------
+    lowest, n_bucket : int
+        Lowest line, and how many lines there are up to the highest one.
+    """
+    lowest = math.floor(row[0] - slope * col[0] - phase)
     for i in range(row.size):
-        line = math.floor(row[i] - slope * col[i] - phase)
-        bucket[i] = line
-    lowest = bucket.min()
-    for i in range(bucket.size):
-        bucket[i] -= lowest
-        count[bucket[i] + 1] += 1
-    for i in range(1, count.size):
-        count[i] += count[i - 1]
-    return lowest
+        bucket[i] = math.floor(row[i] - slope * col[i] - phase)
+        lowest = min(lowest, bucket[i])
+    columns[:, 0], columns[:, 1] = np.iinfo(np.int64).max, -1
+    n_bucket = 0
+    for i in range(row.size):
+        k = bucket[i] - lowest
+        bucket[i] = k
+        start[k + 1] += 1
+        nearest = math.ceil(col[i] + 0.5) + n_near - 1
+        columns[k, 0] = min(columns[k, 0], nearest)
+        columns[k, 1] = max(columns[k, 1], nearest)
+        n_bucket = max(n_bucket, k + 1)
+    for k in range(n_bucket):
+        start[k + 1] += start[k]
+    return lowest, n_bucket
 
 
 @njit(nogil=True, cache=True)
@@ -138,20 +169,7 @@ def _group_tops(columns_m, line, n_line, offset, weight, group, top, at):
 
 
 @njit(nogil=True, cache=True)
-def sweep_lines(
-    columns_m,
-    line,
-    n_line,
-    offset,
-    weight,
-    first,
-    last,
-    drop_per_col2,
-    place,
-    height,
-    successor,
-    rise,
-):
+def sweep_lines(columns_m, line, n_line, offset, weight, first, last, drop_per_col2, hull):
     """
     Hulls of neighbouring lines, as trees: for each group of columns, its top and what follows.
 
@@ -169,9 +187,12 @@ def sweep_lines(
         Whole rows and rest that a line has climbed at each column.
     first, last : int
         Groups to fill; behind the last one there is nothing (rise -inf).
-    place, height, successor, rise : ndarray, shape (n_line, n_group)
-        Filled: column of the top, its height less the earth's bend, next hull group, and the
-        slope to it per column.
+    drop_per_col2 : float32
+        Fall of the earth below the tangent, per squared column. [m]
+    hull : ndarray, shape (n_line, n_group, 4), float32
+        Filled: column of the top, its height less the earth's bend, slope to the next hull
+        point per column, and the group of that point. One record, so that a step of a walk
+        touches one line of the cache; whole numbers below 2²⁴ are exact.
     """
     top = np.empty(n_line, np.float32)
     at = np.empty(n_line, np.int32)
@@ -179,33 +200,31 @@ def sweep_lines(
         g = last - 1 - back
         _group_tops(columns_m, line, n_line, offset, weight, g, top, at)
         for i in range(n_line):
-            u = at[i]
-            h = top[i] - drop_per_col2 * np.float32(u) * np.float32(u)
-            places, heights, rises = place[i], height[i], rise[i]
-            places[g] = u
-            heights[g] = h
+            u = np.float32(at[i])
+            h = top[i] - drop_per_col2 * u * u
             n = min(g + 1, last - 1)
-            if back == 0:
-                successor[i, g] = g
-                rises[g] = -np.inf
-                continue
-            while heights[n] - h <= rises[n] * np.float32(places[n] - u):
-                n = successor[i, n]
-            successor[i, g] = n
-            rises[g] = (heights[n] - h) / np.float32(places[n] - u)
+            rise = np.float32(-np.inf)
+            if back > 0:
+                while hull[i, n, 1] - h <= hull[i, n, 2] * (hull[i, n, 0] - u):
+                    n = int(hull[i, n, 3])
+                rise = (hull[i, n, 1] - h) / (hull[i, n, 0] - u)
+            hull[i, g, 0] = u
+            hull[i, g, 1] = h
+            hull[i, g, 2] = rise
+            hull[i, g, 3] = n
 
 
 @njit(nogil=True, cache=True)
 def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best):
     """Largest rise per column on the own ray about column ``u``, or ``best`` if that is larger."""
-    n_row = surface_m.shape[0] - 2
-    for v in range(u - GROUP // 2, u + GROUP // 2 + 1):
-        ahead = np.float32(v - col)
+    n_row = np.float32(surface_m.shape[0] - 2)
+    for v in range(u - LOOK, u + LOOK + 1):
+        ahead = np.float32(v) - col
         # Counted from the row of nothing above the raster, so that truncating is rounding down.
-        y = min(max(row + slope * (v - col) + 1.0, 0.0), np.float64(n_row))
-        upper = np.uint32(y)
+        y = min(max(row + slope * ahead + np.float32(1.0), np.float32(0.0)), n_row)
+        upper = int(y)
         a = surface_m[upper, v]
-        z = a + np.float32(y - upper) * (surface_m[upper + np.uint32(1), v] - a)
+        z = a + (y - np.float32(upper)) * (surface_m[upper + 1, v] - a)
         t = (z - drop_per_col2 * ahead * ahead - eye_m) / ahead
         best = t if t > best else best
     return best
@@ -213,110 +232,87 @@ def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best):
 
 @njit(nogil=True, cache=True)
 def _ask_lines(
-    surface_m, who, row, col, eye_m, slope, n_near, step_m, drop_per_col2, tangent,
-    place_a, height_a, successor_a, rise_a, place_b, height_b, successor_b, rise_b,
-):  # fmt: skip
+    surface_m, who, points, slope, n_near, metres_per_col, drop_per_col2, hull_a, hull_b, tangent
+):
     """Raise the tangents of the receivers ``who`` between two swept lines, a and b."""
     n_col = surface_m.shape[1]
-    drop32 = np.float32(drop_per_col2)
     for at in range(who.size):
-        i = np.uint64(who[at])
-        c = col[i]
-        nearest = math.ceil(c + 0.5) + n_near - 1
+        i = who[at]
+        row, col, eye_m = points[i, 0], points[i, 1], points[i, 2]
+        nearest = math.ceil(col + np.float32(0.5)) + n_near - 1
         if nearest >= n_col:
             continue
-        eye = eye_m[i] - np.float32(drop_per_col2 * c * c)
-        bend = np.float32(2.0 * drop_per_col2 * c)
-        c32 = np.float32(c)
-        best = np.float32(tangent[i] * step_m)
-        floor = best - bend
-        a = b = np.uint32(nearest // GROUP)
+        # In the hull's own coordinates the earth's bend tilts and lowers the eye.
+        eye = eye_m - drop_per_col2 * col * col
+        best = tangent[i] * metres_per_col
+        floor = best - np.float32(2.0) * drop_per_col2 * col
+        a = b = nearest // GROUP
         # Both walks in one loop: its end is the branch that processors cannot foresee.
         while True:
-            on_a = (rise_a[a] > floor) & (
-                height_a[a] - eye <= rise_a[a] * (np.float32(place_a[a]) - c32)
+            on_a = (hull_a[a, 2] > floor) & (
+                hull_a[a, 1] - eye <= hull_a[a, 2] * (hull_a[a, 0] - col)
             )
-            on_b = (rise_b[b] > floor) & (
-                height_b[b] - eye <= rise_b[b] * (np.float32(place_b[b]) - c32)
+            on_b = (hull_b[b, 2] > floor) & (
+                hull_b[b, 1] - eye <= hull_b[b, 2] * (hull_b[b, 0] - col)
             )
             if not (on_a | on_b):
                 break
-            a = np.uint32(successor_a[a]) if on_a else a
-            b = np.uint32(successor_b[b]) if on_b else b
-        u_a, u_b = np.int64(place_a[a]), np.int64(place_b[b])
-        if (height_a[a] - eye > floor * (np.float32(u_a) - c32)) | (
-            height_b[b] - eye > floor * (np.float32(u_b) - c32)
-        ):
+            a = int(hull_a[a, 3]) if on_a else a
+            b = int(hull_b[b, 3]) if on_b else b
+        u_a, u_b = hull_a[a, 0], hull_b[b, 0]
+        if (hull_a[a, 1] - eye > floor * (u_a - col)) | (hull_b[b, 1] - eye > floor * (u_b - col)):
             # The columns looked at are neither behind the receiver nor off the raster.
-            u_a = min(max(u_a, nearest - 1), n_col - 1 - GROUP // 2)
-            u_b = min(max(u_b, nearest - 1), n_col - 1 - GROUP // 2)
-            new = _on_own_ray(surface_m, row[i], c, eye_m[i], slope, drop32, u_a, best)
-            if u_a != u_b:
-                new = _on_own_ray(surface_m, row[i], c, eye_m[i], slope, drop32, u_b, new)
+            at_a = min(max(int(u_a), nearest - 1), n_col - 1 - LOOK)
+            at_b = min(max(int(u_b), nearest - 1), n_col - 1 - LOOK)
+            new = _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, at_a, best)
+            if at_a != at_b:
+                new = _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, at_b, new)
             if new > best:
-                tangent[i] = new / step_m
-
-
-@njit(nogil=True, cache=True)
-def _groups_needed(start, order, col, n_near, reach_columns, n_group):
-    """First and last group of columns that the receivers over each line look at."""
-    needed = np.empty((start.size - 1, 2), np.int64)
-    for i in range(start.size - 1):
-        needed[i, 0], needed[i, 1] = n_group, 0
-        for at in range(start[i], start[i + 1]):
-            c = math.ceil(col[order[at]] + 0.5) + n_near - 1
-            needed[i, 0] = min(needed[i, 0], c // GROUP)
-            needed[i, 1] = max(needed[i, 1], min(n_group, (c + reach_columns) // GROUP + 1))
-    return needed
+                tangent[i] = new / metres_per_col
 
 
 @njit(nogil=True, cache=True)
 def far_field(
-    surface_m,
-    columns_m,
-    start,
-    order,
-    lowest_line,
-    row,
-    col,
-    eye_m,
-    slope,
-    offset,
-    weight,
-    n_near,
-    reach_columns,
-    step_m,
-    drop_per_col2,
-    tangent,
-):
+    surface_m, columns_m, start, order, columns, lowest_line, points, slope, offset, weight, n_near,
+    reach_columns, step_m, drop_per_col2, tangent,
+):  # fmt: skip
     """
     Raise ``tangent`` to what stands beyond the near field.
 
-    ``start`` and ``order`` list the receivers between lines ``lowest_line + i`` and the next one.
-    Lines are swept as far as ``reach_columns`` beyond their farthest receiver.
+    Parameters
+    ----------
+    surface_m, columns_m : ndarray, float32
+        As in :func:`near_field`, and the same with columns first.
+    start, order, columns, lowest_line
+        From :func:`bucket_by_line` and :func:`order_by_bucket`: the receivers between lines
+        ``lowest_line + i`` and the next one are ``order[start[i] : start[i + 1]]``.
+    points : ndarray, shape (n, 4), float32
+        Row, column and height of each receiver in one record.
+    slope, offset, weight, n_near, step_m, drop_per_col2
+        As in :func:`near_field` and :func:`sweep_lines`.
+    reach_columns : int
+        How far beyond their farthest receiver lines are swept.
+    tangent : ndarray, shape (n,), float32
+        Raised in place.
     """
     n_col = surface_m.shape[1]
     n_group = (n_col + GROUP - 1) // GROUP
-    height = np.empty((N_LINE + 1, n_group), np.float32)
-    rise = np.empty((N_LINE + 1, n_group), np.float32)
-    place = np.empty((N_LINE + 1, n_group), np.int32)
-    successor = np.empty((N_LINE + 1, n_group), np.int32)
-    needed = _groups_needed(start, order, col, n_near, reach_columns, n_group)
+    hull = np.empty((N_LINE + 1, n_group, 4), np.float32)
     n_bucket = start.size - 1
     for block in range(0, n_bucket, N_LINE):
         n_line = min(N_LINE, n_bucket - block)
-        first = needed[block : block + n_line, 0].min()
-        last = needed[block : block + n_line, 1].max()
+        first = columns[block : block + n_line, 0].min() // GROUP
+        last = (columns[block : block + n_line, 1].max() + reach_columns) // GROUP + 1
+        last = min(n_group, last)
         if first >= last:
             continue
         sweep_lines(
             columns_m, lowest_line + block, n_line + 1, offset, weight, first, last,
-            np.float32(drop_per_col2), place, height, successor, rise,
+            np.float32(drop_per_col2), hull,
         )  # fmt: skip
         for i in range(n_line):
             _ask_lines(
-                surface_m, order[start[block + i] : start[block + i + 1]], row, col, eye_m, slope,
-                n_near, step_m, drop_per_col2, tangent,
-                place[i], height[i], successor[i], rise[i],
-                place[i + 1], height[i + 1], successor[i + 1], rise[i + 1],
+                surface_m, order[start[block + i] : start[block + i + 1]], points,
+                np.float32(slope), n_near, np.float32(step_m), np.float32(drop_per_col2),
+                hull[i], hull[i + 1], tangent,
             )  # fmt: skip
