@@ -178,16 +178,19 @@ def _compute(
         cluster_workers(n_workers, scheduler) if is_cluster else nullcontext() as client,
         Progress(f"{len(to_do)} tiles", total) as progress,
     ):
+        done: dict[str, float] = {}
 
-        def advance(name: str, share: float) -> None:
-            progress.advance(share * weights[name])
+        def reached(name: str, share: float) -> None:
+            done[name] = max(done.get(name, 0.0), share)
+            progress.at(sum(share * weights[name] for name, share in list(done.items())))
 
         outcomes = (
-            run_here(jobs, sky, advance)
+            run_here(jobs, sky, reached)
             if client is None
-            else run_on_cluster(client, jobs, sky, advance)
+            else run_on_cluster(client, jobs, sky, reached)
         )
         for outcome in outcomes:
+            reached(outcome.name, 1.0)
             _take(outcome, state)
 
 
@@ -238,13 +241,14 @@ def _finish(
     folder, start = plan.folder, time.time()
     staging = folder.staging
     staging.mkdir(parents=True)
-    with Progress("layers", len(plan.tiles) + 2.0) as progress:
+    with Progress("layers and map", 1.0) as progress:
         tables = tables_of(plan, state.reports, state.faults)
         write_tables(staging, tables)
-        progress.advance(1.0, "tables written")
-        write_rasters(staging, plan, state.reports, progress.advance)
+        progress.at(0.1)
+        n_tiles = len(state.reports) or 1
+        write_rasters(staging, plan, state.reports, lambda n: progress.advance(0.2 * n / n_tiles))
+        progress.at(0.6)
         map_stage(staging, tables.roofs, tables.buildings, plan.checked)
-        progress.advance(1.0, "map written")
     execution |= {"finished": _iso(time.time()), "seconds_layers": round(time.time() - start, 1)}
     write_json(staging / "run.json", _run_json(plan, state, result, execution))
     files = sorted(

@@ -42,7 +42,6 @@ class Progress:
         self.title = title
         self.total = max(float(total), 1e-9)
         self.done = 0.0
-        self.note = ""
         self._stream = stream if stream is not None else sys.stderr
         self._quiet_s = quiet_s
         self._is_terminal = self._stream.isatty()
@@ -60,13 +59,14 @@ class Progress:
         self._ended.set()
         self._clock.join()
         if self._has_spoken:
+            if _exception[0] is None:
+                self.at(self.total)
             self._say(f"{self._text()}\n")
 
-    def advance(self, amount: float, note: str = "") -> None:
-        """Add finished work; ``note`` says what was just done."""
+    def advance(self, amount: float) -> None:
+        """Add finished work."""
         with self._lock:
             self.done = min(self.total, self.done + amount)
-            self.note = note or self.note
 
     def at(self, done: float) -> None:
         """Set finished work."""
@@ -103,8 +103,6 @@ class Progress:
         parts = [f"{self.title}: {self.done / self.total:4.0%}", f"{duration(elapsed)} elapsed"]
         if self.done < self.total:
             parts.append("time left unknown" if left is None else f"about {duration(left)} left")
-        if self.note:
-            parts.append(self.note)
         return ", ".join(parts)
 
 

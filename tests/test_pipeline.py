@@ -6,7 +6,6 @@ import json
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from xml.etree import ElementTree as Xml
 
 import geopandas as gpd
@@ -19,16 +18,11 @@ from conftest import REPO
 from run_folders import assert_same_run, fingerprint, told, write_small_town
 
 from solarkataster import pipeline
-from solarkataster.config import Config, RoofsConfig, load_config
+from solarkataster.config import Config, load_config
 from solarkataster.errors import InputError, InputErrors
-from solarkataster.grid import Grid
-from solarkataster.io.runfolder import LostLockError, RunFolder, locked, write_permit, written_whole
+from solarkataster.io.runfolder import RunFolder, locked
 from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS
-from solarkataster.potential import building_sums, plane_means
 from solarkataster.stages import chain
-from solarkataster.stages.job import TileJob
-from solarkataster.stages.roofs import roofs_stage
-from solarkataster.surface import merge_surface
 from solarkataster.units import MONTHS
 
 YEAR = "poa_global_year_kwh_m2"
@@ -327,7 +321,7 @@ def test_a_folder_with_foreign_files_is_refused(config, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
-# the lock
+# the lock, and names
 
 
 def test_a_second_client_is_told_who_holds_the_folder(config, tmp_path):
@@ -339,113 +333,6 @@ def test_a_second_client_is_told_who_holds_the_folder(config, tmp_path):
     assert not (folder.path / "run.json").exists()
 
 
-def test_a_worker_writes_only_under_its_own_clients_lock(tmp_path):
-    folder = RunFolder(tmp_path)
-    with locked(folder) as token, write_permit(folder, token):
-        pass
-    with pytest.raises(LostLockError), write_permit(folder, token):
-        pass
-    with locked(folder) as new_token:
-        assert new_token != token
-        with pytest.raises(LostLockError), write_permit(folder, token):
-            pass
-
-
-def test_a_file_gets_its_name_only_when_it_is_whole(tmp_path):
-    path = tmp_path / "layer.txt"
-    path.write_text("old")
-
-    def write_half():
-        with written_whole(path) as temporary:
-            temporary.write_text("half")
-            raise KeyError("broken")
-
-    with pytest.raises(KeyError):
-        write_half()
-    assert path.read_text() == "old"
-    assert [found.name for found in tmp_path.iterdir()] == ["layer.txt"]
-
-
-# buildings without a value
-
-
-def job_of(config: Config, footprints, n_cells: int = 60) -> TileJob:
-    grid = Grid((n_cells, n_cells), 0.0, n_cells * 0.5, 0.5, "EPSG:25832")
-    return TileJob(
-        name="made-up",
-        grid=grid,
-        core=grid,
-        window=grid,
-        dsm=None,
-        dtm=None,
-        building_ids=tuple(str(i) for i in range(len(footprints))),
-        building_index=np.arange(len(footprints), dtype=np.int32),
-        footprints=np.array(footprints, dtype=object),
-        config=config.model_copy(update={"roofs": RoofsConfig()}),
-        convergence_deg=0.0,
-        folder=RunFolder(None),
-        token="",
-        stamp="",
-    )
-
-
-@pytest.mark.parametrize(
-    ("footprint", "reason"),
-    [
-        (None, "footprint has no geometry"),
-        (shapely.Polygon(), "footprint has no geometry"),
-        (shapely.box(90, 90, 99, 99), "outside the surface model"),
-        (shapely.box(8.05, 8.05, 8.15, 8.15), "footprint covers no cell of the surface model"),
-        (shapely.box(20, 20, 28, 28), "surface model has no data here"),
-        (shapely.box(1, 1, 3, 3), "surface model shows nothing higher than 1 m"),
-        (shapely.box(9, 9, 10, 10), "no roof plane of at least 2.5 m² found"),
-        (shapely.box(8, 8, 16, 16), ""),
-    ],
-)
-def test_a_building_without_a_value_says_why(config, footprint, reason):
-    dsm_m = np.zeros((60, 60), dtype=np.float32)
-    dsm_m[28:44, 16:32] = 5.0  # 8 m by 8 m, 5 m high, between 8 and 16 m east and north
-    dsm_m[4:20, 40:56] = np.nan
-    surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
-    found = roofs_stage(job_of(config, [footprint]), surface)
-    assert found.reason[0].startswith(reason)
-    assert (found.reason[0] == "") == (reason == "")
-    assert found.height_m[0] == (
-        pytest.approx(5.0, abs=0.05) if not reason else pytest.approx(float("nan"), nan_ok=True)
-    )
-
-
-def test_a_gap_of_the_surface_is_closed_with_terrain_and_marked(config):
-    dsm_m = np.full((60, 60), 6.0, dtype=np.float32)
-    dsm_m[30:32, 20:30] = np.nan
-    surface = merge_surface(dsm_m, np.ones_like(dsm_m))
-    assert np.isfinite(surface.elevation_m).all()
-    assert surface.elevation_m[31, 25] == 1.0
-    found = roofs_stage(job_of(config, [shapely.box(8, 8, 18, 18)]), surface)
-    assert "has no data on 5.0% of the footprint" in found.marks[0][0]  # 20 of 400 cells
-
-
-def test_one_building_that_fails_does_not_stop_its_tile(config, monkeypatch):
-    from solarkataster.stages import roofs as stage
-
-    real = stage.find_roof_planes
-    calls = []
-
-    def find(*args, **options):
-        calls.append(1)
-        if len(calls) == 1:
-            raise ZeroDivisionError("odd roof")
-        return real(*args, **options)
-
-    monkeypatch.setattr(stage, "find_roof_planes", find)
-    surface = merge_surface(np.full((60, 60), 6.0, np.float32), np.zeros((60, 60), np.float32))
-    boxes = [shapely.box(2, 2, 10, 10), shapely.box(15, 15, 25, 25)]
-    found = roofs_stage(job_of(config, boxes), surface)
-    assert found.reason == ("failed: ZeroDivisionError: odd roof", "")
-    assert found.n_failed == 1
-    assert found.building.tolist() == [1]
-
-
 def test_an_input_column_with_our_name_is_kept_beside_ours(config, tmp_path):
     footprints = gpd.read_file(config.inputs.footprints).rename(columns={"function": "Area_M2"})
     path = tmp_path / "footprints.gpkg"
@@ -455,48 +342,3 @@ def test_an_input_column_with_our_name_is_kept_beside_ours(config, tmp_path):
     found = gpd.read_parquet(tmp_path / "run" / "buildings.parquet")
     assert found["Area_M2_input"].tolist() == footprints["Area_M2"].tolist()
     assert found["area_m2"].notna().any()
-
-
-# sums
-
-
-def test_means_are_over_the_receivers_of_each_surface():
-    values = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 50.0]])
-    means = plane_means(values, np.array([0, 0, 2]), 3)
-    np.testing.assert_array_equal(means, [[2.0, 20.0], [np.nan, np.nan], [5.0, 50.0]])
-
-
-def test_buildings_average_by_area_and_lose_light_by_energy():
-    columns = {name.name: [100.0, 400.0] for name in ROOF_COLUMNS[5:21]}
-    roofs = pd.DataFrame(
-        columns
-        | {
-            YEAR: [1000.0, 500.0],
-            "area_m2": [30.0, 10.0],
-            "poa_global_year_kwh": [30_000.0, 5_000.0],
-            "sky_view_factor": [1.0, 0.6],
-            "shading_loss_fraction": [0.0, 0.5],
-        }
-    )
-    sums = building_sums(roofs, np.array([1, 1]), 2)
-    assert np.isnan(sums.loc[0, YEAR])
-    assert sums.loc[1, YEAR] == pytest.approx((30 * 1000 + 10 * 500) / 40)
-    assert sums.loc[1, "sky_view_factor"] == pytest.approx(0.9)
-    # 35 000 of 40 000 kWh arrive.
-    assert sums.loc[1, "shading_loss_fraction"] == pytest.approx(5 / 40)
-
-
-def test_azimuths_leave_the_run_from_true_north(config, roofs, tmp_path):
-    """In Bonn (6.8° E, zone 9° E) grid north points 1.5° west of true north."""
-    from solarkataster.stages.chain import light_stage
-    from solarkataster.stages.tables import _roof_table
-
-    dsm_m = np.zeros((60, 60), dtype=np.float32)
-    east = np.arange(60) * 0.5
-    dsm_m[10:50, 10:50] = (10.0 - 0.5 * east)[10:50]  # falls towards grid east
-    job = replace(job_of(config, [shapely.box(5, 5, 25, 25)]), convergence_deg=-1.5)
-    surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
-    found = roofs_stage(job, surface)
-    checked = pipeline.check_inputs(config)
-    table = _roof_table(job, found, light_stage(job, surface, found, pipeline.run_sky(checked)))
-    assert table["surface_azimuth"].tolist() == pytest.approx([88.5], abs=0.05)

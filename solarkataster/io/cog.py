@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +15,7 @@ from rasterio.windows import Window
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
 from solarkataster.io.raster_headers import gdal_environment
+from solarkataster.io.runfolder import written_whole
 
 BLOCK_CELLS = 512
 
@@ -31,22 +30,6 @@ COG_OPTIONS = {
     "BIGTIFF": "IF_SAFER",
     "NUM_THREADS": 1,
 }
-
-
-@contextlib.contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
-    """
-    A temporary name beside a file; renamed over it when the block ends well, else removed.
-
-    A reader sees the old file or the new one, never half of it.
-    """
-    path = Path(path)
-    aside = path.with_name(f".{path.stem}.{uuid.uuid4().hex[:8]}.part{path.suffix}")
-    try:
-        yield aside
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 class MosaicWriter:
@@ -80,7 +63,7 @@ class MosaicWriter:
     def __enter__(self) -> MosaicWriter:
         with contextlib.ExitStack() as stack:
             stack.enter_context(gdal_environment())
-            self._cog_path = stack.enter_context(written_aside(self.path))
+            self._cog_path = stack.enter_context(written_whole(self.path))
             self._plain_path = self._cog_path.with_suffix(".plain.tif")
             stack.callback(self._plain_path.unlink, missing_ok=True)
             self._plain = stack.enter_context(self._create())

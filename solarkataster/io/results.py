@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 
 from solarkataster.io.qgis_style import graduated_style
@@ -37,9 +38,9 @@ def typed(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
         if column.dtype == "str":
             typed_columns[column.name] = values.astype(object).fillna("").astype("str")
         elif column.dtype.startswith("int"):
-            typed_columns[column.name] = values.fillna(0).astype(column.dtype)
+            typed_columns[column.name] = values.fillna(0).astype(np.dtype(column.dtype))
         else:
-            typed_columns[column.name] = values.astype(column.dtype)
+            typed_columns[column.name] = values.astype(np.dtype(column.dtype))
     return pd.DataFrame(typed_columns, index=table.index)
 
 

@@ -254,12 +254,6 @@ def digest(content: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _sweep(work: Path) -> None:
     """Remove half-written files of a killed run."""
     for path in sorted(work.rglob(".*.tmp*"), reverse=True):

@@ -18,14 +18,17 @@ from solarkataster.stages.tables import tables_stage
 
 log = logging.getLogger(__name__)
 
-#: Share of a tile's time that each stage takes, for the time left.
-STAGE_SHARE = {"surface": 0.05, "roofs": 0.25, "light": 0.65, "tables": 0.05}
+#: Share of a tile's time that is over when a stage ends, for the time left.
+DONE_AFTER = {"surface": 0.03, "roofs": 0.40, "light": 0.98, "tables": 1.0}
+
+#: Pause between two words about the light of a tile. [s]
+_EVENT_PAUSE_S = 1.0
 
 #: A tile is tried once more before it is given up: a network drive may have blinked.
 RETRIES = 1
 
-#: Called with the tile's name and the share of it that was just finished.
-Advance = Callable[[str, float], None]
+#: Called with a tile's name and the share of it that is done.
+Reached = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,12 @@ def fault_text(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def run_here(jobs: Iterator[TileJob], sky: SkyTable, advance: Advance) -> Iterator[TileOutcome]:
+def run_here(jobs: Iterator[TileJob], sky: SkyTable, reached: Reached) -> Iterator[TileOutcome]:
     """Run the chains one after the other in this process."""
     for job in jobs:
         for attempt in range(RETRIES + 1):
             try:
-                yield TileOutcome(job.name, _chain_here(job, sky, advance))
+                yield TileOutcome(job.name, _chain_here(job, sky, reached))
                 break
             except Exception as error:
                 log.warning("tile %s, attempt %d: %s", job.name, attempt + 1, fault_text(error))
@@ -83,30 +86,26 @@ def run_here(jobs: Iterator[TileJob], sky: SkyTable, advance: Advance) -> Iterat
             yield TileOutcome(job.name, None, fault)
 
 
-def _chain_here(job: TileJob, sky: SkyTable, advance: Advance) -> dict[str, Any]:
-    done = 0.0
-
-    def reached(share: float) -> None:
-        nonlocal done
-        advance(job.name, share - done)
-        done = share
-
+def _chain_here(job: TileJob, sky: SkyTable, reached: Reached) -> dict[str, Any]:
     surface = timed(surface_stage, job)
-    before_light = STAGE_SHARE["surface"] + STAGE_SHARE["roofs"]
-    reached(STAGE_SHARE["surface"])
+    reached(job.name, DONE_AFTER["surface"])
     roofs = timed(roofs_stage, job, surface)
-    reached(before_light)
+    reached(job.name, DONE_AFTER["roofs"])
     light = timed(
-        light_stage, job, surface, roofs, sky,
-        lambda share: reached(before_light + STAGE_SHARE["light"] * share),
-    )  # fmt: skip
+        light_stage, job, surface, roofs, sky, lambda share: reached(job.name, _in_light(share))
+    )
     report = write_tables(job, surface.seconds, roofs, light)
-    reached(1.0)
+    reached(job.name, 1.0)
     return report
 
 
+def _in_light(share: float) -> float:
+    """Share of the tile that is done when a share of its light is."""
+    return DONE_AFTER["roofs"] + share * (DONE_AFTER["light"] - DONE_AFTER["roofs"])
+
+
 def run_on_cluster(
-    client: Any, jobs: Iterator[TileJob], sky: SkyTable, advance: Advance
+    client: Any, jobs: Iterator[TileJob], sky: SkyTable, reached: Reached
 ) -> Iterator[TileOutcome]:
     """
     Run the chains on a Dask cluster, each stage a task of its own.
@@ -117,6 +116,8 @@ def run_on_cluster(
     from distributed import as_completed
 
     run_id = uuid.uuid4().hex[:8]
+    topic = f"light-{run_id}"
+    client.subscribe_topic(topic, lambda event: reached(*event[1]))
     sky_future = client.submit(timed, _same, sky, key=f"sky-{run_id}", pure=False)
     under_way: dict[str, _Chain] = {}
     names: dict[str, tuple[str, str]] = {}
@@ -126,11 +127,12 @@ def run_on_cluster(
             job = next(jobs, None)
             if job is None:
                 break
-            chain = _Chain(client, job, sky_future, run_id)
-            under_way[job.name] = chain
-            names.update((one.key, (stage, job.name)) for stage, one in chain.futures.items())
-            finished.update(chain.futures.values())
+            new = _Chain(client, job, sky_future, run_id, topic)
+            under_way[job.name] = new
+            names.update((one.key, (stage, job.name)) for stage, one in new.futures.items())
+            finished.update(new.futures.values())
         if not under_way:
+            client.unsubscribe_topic(topic)
             return
         future = next(finished)
         stage, name = names.pop(future.key)
@@ -138,7 +140,7 @@ def run_on_cluster(
         if chain is None:
             continue  # A later link of a chain that failed already.
         if future.status == "finished":
-            advance(name, STAGE_SHARE[stage])
+            reached(name, DONE_AFTER[stage])
         if future.status != "finished" or stage == "tables":
             del under_way[name]
             yield chain.outcome(future)
@@ -148,10 +150,25 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _light_on_worker(job: TileJob, surface: Any, roofs: Any, sky: SkyTable, topic: str) -> Any:
+    """The light stage; the client hears now and then how far it is."""
+    from distributed import get_worker
+
+    worker, last = get_worker(), time.monotonic()
+
+    def tell(share: float) -> None:
+        nonlocal last
+        if time.monotonic() - last > _EVENT_PAUSE_S:
+            last = time.monotonic()
+            worker.log_event(topic, (job.name, _in_light(share)))
+
+    return light_stage(job, surface, roofs, sky, tell)
+
+
 class _Chain:
     """The four futures of one tile."""
 
-    def __init__(self, client: Any, job: TileJob, sky: Any, run_id: str) -> None:
+    def __init__(self, client: Any, job: TileJob, sky: Any, run_id: str, topic: str) -> None:
         self.job = job
 
         def submit(stage: str, function: Callable[..., Any], *args: Any) -> Any:
@@ -160,7 +177,7 @@ class _Chain:
 
         surface = submit("surface", timed, surface_stage, job)
         roofs = submit("roofs", timed, roofs_stage, job, surface)
-        light = submit("light", timed, light_stage, job, surface, roofs, sky)
+        light = submit("light", timed, _light_on_worker, job, surface, roofs, sky, topic)
         tables = submit("tables", _write_tables_of, job, surface, roofs, light)
         self.futures = {"surface": surface, "roofs": roofs, "light": light, "tables": tables}
 

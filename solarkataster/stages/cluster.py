@@ -57,7 +57,7 @@ def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
                 n_workers=n_workers,
                 threads_per_worker=1,
                 processes=True,
-                dashboard_address=None,
+                dashboard_address="127.0.0.1:0",
                 # The tile bounds memory; dask's own limits would pause or kill by machine size.
                 memory_limit=0,
                 silence_logs=logging.CRITICAL,
@@ -89,7 +89,7 @@ def _client_of(address: str) -> Iterator[Any]:
         ) from error
     with client:
         try:
-            client.wait_for_workers(1, timeout="60s")
+            client.wait_for_workers(1, timeout=60.0)
         except TimeoutError as error:
             raise InputError(
                 "the cluster has no worker", where=f"--scheduler {address}", remedy="start one"

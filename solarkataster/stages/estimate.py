@@ -14,15 +14,16 @@ from solarkataster.progress import duration
 from solarkataster.stages.plan import plan_tiles
 from solarkataster.tiling import building_window, tile_window
 
-#: One core, measured on a 2-core machine (benchmarks): light of one receiver and azimuth, sweep of
-#: one cell and azimuth, roof planes of one building. [s]
-_SECONDS_PER_RECEIVER = 60e-9
-_SECONDS_PER_CELL = 6e-9
-_SECONDS_PER_BUILDING = 10e-3
+#: One core, measured on 4 km² of a built-up town at 0.5 m: light of one receiver and azimuth,
+#: sweep of one cell and azimuth, roof planes of one building, layers and map of one receiver. [s]
+_SECONDS_PER_RECEIVER = 150e-9
+_SECONDS_PER_CELL = 10e-9
+_SECONDS_PER_BUILDING = 5e-3
+_SECONDS_OF_LAYERS = 10e-6
 
-#: Libraries of one worker; window cells; receivers. [byte]
+#: Same run: libraries of one worker; window cells; receivers. [byte]
 _BASE_BYTES = 400e6
-_BYTES_PER_CELL = 30.0
+_BYTES_PER_CELL = 45.0
 _BYTES_PER_RECEIVER = 500.0
 
 
@@ -38,20 +39,24 @@ class Estimate:
     worst_worker_bytes : float
         Memory of a worker on the heaviest tile.
     core_seconds : float
-        Computing time on one core. [s]
+        Computing time of the tiles on one core. [s]
+    layers_seconds : float
+        Computing time of layers and map, which one process makes. [s]
     n_workers : int
     """
 
     n_tiles: int
     worst_worker_bytes: float
     core_seconds: float
+    layers_seconds: float
     n_workers: int
 
     def __str__(self) -> str:
         n_workers = max(1, min(self.n_workers, self.n_tiles))
+        seconds = self.core_seconds / n_workers + self.layers_seconds
         return (
             f"{self.n_tiles} tiles, about {self.worst_worker_bytes / 1e9:.1f} GB of memory per "
-            f"worker, about {duration(self.core_seconds / n_workers)} with {n_workers} workers"
+            f"worker, about {duration(seconds)} with {n_workers} workers"
         )
 
 
@@ -73,4 +78,5 @@ def estimate(checked: CheckedInputs, n_workers: int) -> Estimate:
         worst = max(worst, n_cells * _BYTES_PER_CELL + n_receivers * _BYTES_PER_RECEIVER)
         seconds += n_azimuth * (n_receivers * _SECONDS_PER_RECEIVER + n_cells * _SECONDS_PER_CELL)
         seconds += len(owned) * _SECONDS_PER_BUILDING
-    return Estimate(len(plan.tiles), _BASE_BYTES + worst, seconds, n_workers)
+    layers_seconds = float(receivers.sum()) * _SECONDS_OF_LAYERS
+    return Estimate(len(plan.tiles), _BASE_BYTES + worst, seconds, layers_seconds, n_workers)

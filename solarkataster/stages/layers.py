@@ -167,7 +167,7 @@ def write_rasters(
     reports : mapping
         Tiles that are done.
     advance : callable
-        Called with 1 for every tile.
+        Called with 1 for every tile that holds roof cells.
     """
     grid = plan.checked.grid
     done = [tile for tile in plan.tiles if tile.name in reports]

@@ -66,7 +66,7 @@ def horizon_raster(dsm: str, out: Path, n_azimuth: int, reach_m: float | None) -
     ):
         for first in range(0, n_azimuth, at_once):
             which = range(first, min(first + at_once, n_azimuth))
-            profile = horizon_profile(dsm_m, grid.cell_size_m, grid_deg[which], reach_m)
+            profile = horizon_profile(dsm_m, grid.cell_size_m, grid_deg[which].tolist(), reach_m)
             writer.write(grid, profile, [i + 1 for i in which])
             progress.at(which.stop)
 
@@ -222,7 +222,7 @@ def _sky(settings: SkySettings, grid: Grid) -> SkyTable:
     label = settings.label
     if label not in (None, "start", "centre", "end"):
         raise InputError(f"unknown label {label}", where="--label", expected="start, centre, end")
-    weather = read_weather(settings.weather, WeatherConfig(label=label))
+    weather = read_weather(settings.weather, WeatherConfig.model_validate({"label": label}))
     longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
     away_km = distance_km(longitude, latitude, weather.longitude, weather.latitude)
     if away_km > settings.max_distance_km:

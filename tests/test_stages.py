@@ -1,0 +1,153 @@
+"""Single stages on made-up scenes: reasons, gaps, sums, north."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from run_folders import write_small_town
+
+from solarkataster import pipeline
+from solarkataster.config import Config, RoofsConfig, load_config
+from solarkataster.grid import Grid
+from solarkataster.io.runfolder import RunFolder
+from solarkataster.layers import ROOF_COLUMNS
+from solarkataster.potential import building_sums, plane_means
+from solarkataster.stages.job import TileJob
+from solarkataster.stages.roofs import roofs_stage
+from solarkataster.surface import merge_surface
+
+YEAR = "poa_global_year_kwh_m2"
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory) -> Config:
+    return load_config(write_small_town(tmp_path_factory.mktemp("town")))
+
+
+# buildings without a value
+
+
+def job_of(config: Config, footprints, n_cells: int = 60) -> TileJob:
+    grid = Grid((n_cells, n_cells), 0.0, n_cells * 0.5, 0.5, "EPSG:25832")
+    return TileJob(
+        name="made-up",
+        grid=grid,
+        core=grid,
+        window=grid,
+        dsm=None,
+        dtm=None,
+        building_ids=tuple(str(i) for i in range(len(footprints))),
+        building_index=np.arange(len(footprints), dtype=np.int32),
+        footprints=np.array(footprints, dtype=object),
+        config=config.model_copy(update={"roofs": RoofsConfig()}),
+        convergence_deg=0.0,
+        folder=RunFolder(None),
+        token="",
+        stamp="",
+    )
+
+
+@pytest.mark.parametrize(
+    ("footprint", "reason"),
+    [
+        (None, "footprint has no geometry"),
+        (shapely.Polygon(), "footprint has no geometry"),
+        (shapely.box(90, 90, 99, 99), "outside the surface model"),
+        (shapely.box(8.05, 8.05, 8.15, 8.15), "footprint covers no cell of the surface model"),
+        (shapely.box(20, 20, 28, 28), "surface model has no data here"),
+        (shapely.box(1, 1, 3, 3), "surface model shows nothing higher than 1 m"),
+        (shapely.box(9, 9, 10, 10), "no roof plane of at least 2.5 m² found"),
+        (shapely.box(8, 8, 16, 16), ""),
+    ],
+)
+def test_a_building_without_a_value_says_why(config, footprint, reason):
+    dsm_m = np.zeros((60, 60), dtype=np.float32)
+    dsm_m[28:44, 16:32] = 5.0  # 8 m by 8 m, 5 m high, between 8 and 16 m east and north
+    dsm_m[4:20, 40:56] = np.nan
+    surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
+    found = roofs_stage(job_of(config, [footprint]), surface)
+    assert found.reason[0].startswith(reason)
+    assert (found.reason[0] == "") == (reason == "")
+    assert found.height_m[0] == (
+        pytest.approx(5.0, abs=0.05) if not reason else pytest.approx(float("nan"), nan_ok=True)
+    )
+
+
+def test_a_gap_of_the_surface_is_closed_with_terrain_and_marked(config):
+    dsm_m = np.full((60, 60), 6.0, dtype=np.float32)
+    dsm_m[30:32, 20:30] = np.nan
+    surface = merge_surface(dsm_m, np.ones_like(dsm_m))
+    assert np.isfinite(surface.elevation_m).all()
+    assert surface.elevation_m[31, 25] == 1.0
+    found = roofs_stage(job_of(config, [shapely.box(8, 8, 18, 18)]), surface)
+    assert "has no data on 5.0% of the footprint" in found.marks[0][0]  # 20 of 400 cells
+
+
+def test_one_building_that_fails_does_not_stop_its_tile(config, monkeypatch):
+    from solarkataster.stages import roofs as stage
+
+    real = stage.find_roof_planes
+    calls = []
+
+    def find(*args, **options):
+        calls.append(1)
+        if len(calls) == 1:
+            raise ZeroDivisionError("odd roof")
+        return real(*args, **options)
+
+    monkeypatch.setattr(stage, "find_roof_planes", find)
+    surface = merge_surface(np.full((60, 60), 6.0, np.float32), np.zeros((60, 60), np.float32))
+    boxes = [shapely.box(2, 2, 10, 10), shapely.box(15, 15, 25, 25)]
+    found = roofs_stage(job_of(config, boxes), surface)
+    assert found.reason == ("failed: ZeroDivisionError: odd roof", "")
+    assert found.n_failed == 1
+    assert found.building.tolist() == [1]
+
+
+# sums
+
+
+def test_means_are_over_the_receivers_of_each_surface():
+    values = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 50.0]])
+    means = plane_means(values, np.array([0, 0, 2]), 3)
+    np.testing.assert_array_equal(means, [[2.0, 20.0], [np.nan, np.nan], [5.0, 50.0]])
+
+
+def test_buildings_average_by_area_and_lose_light_by_energy():
+    columns = {name.name: [100.0, 400.0] for name in ROOF_COLUMNS[5:21]}
+    roofs = pd.DataFrame(
+        columns
+        | {
+            YEAR: [1000.0, 500.0],
+            "area_m2": [30.0, 10.0],
+            "poa_global_year_kwh": [30_000.0, 5_000.0],
+            "sky_view_factor": [1.0, 0.6],
+            "shading_loss_fraction": [0.0, 0.5],
+        }
+    )
+    sums = building_sums(roofs, np.array([1, 1]), 2)
+    assert np.isnan(sums.loc[0, YEAR])
+    assert sums.loc[1, YEAR] == pytest.approx((30 * 1000 + 10 * 500) / 40)
+    assert sums.loc[1, "sky_view_factor"] == pytest.approx(0.9)
+    # 35 000 of 40 000 kWh arrive.
+    assert sums.loc[1, "shading_loss_fraction"] == pytest.approx(5 / 40)
+
+
+def test_azimuths_leave_the_run_from_true_north(config):
+    """In Bonn (6.8° E, zone 9° E) grid north points 1.5° west of true north."""
+    from solarkataster.stages.chain import light_stage
+    from solarkataster.stages.tables import _roof_table
+
+    dsm_m = np.zeros((60, 60), dtype=np.float32)
+    east = np.arange(60) * 0.5
+    dsm_m[10:50, 10:50] = (10.0 - 0.5 * east)[10:50]  # falls towards grid east
+    job = replace(job_of(config, [shapely.box(5, 5, 25, 25)]), convergence_deg=-1.5)
+    surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
+    found = roofs_stage(job, surface)
+    checked = pipeline.check_inputs(config)
+    table = _roof_table(job, found, light_stage(job, surface, found, pipeline.run_sky(checked)))
+    assert table["surface_azimuth"].tolist() == pytest.approx([88.5], abs=0.05)
