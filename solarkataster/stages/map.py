@@ -19,9 +19,10 @@ def map_stage(
     config = checked.config
     meta = {
         "municipality": config.municipality.name,
-        "weather": checked.weather.source,
+        "weather": f"{checked.weather.kind} ({checked.weather.source})",
         "surface_model_date": config.inputs.surface_model_date,
         "footprint_date": config.inputs.footprint_date,
+        "attribution": ", ".join(config.inputs.attribution) or None,
         "version": f"solarkataster {solarkataster.__version__}",
     }
     return write_map(
