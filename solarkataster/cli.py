@@ -182,7 +182,7 @@ def _report(result: RunResult) -> None:
     for note in result.notes:
         typer.echo(f"note: {note}")
     resumed = f", {result.n_resumed} of them from before" if result.n_resumed else ""
-    typer.echo(f"{result.n_tiles} tiles{resumed}")
+    typer.echo(f"{result.n_tiles} {'tile' if result.n_tiles == 1 else 'tiles'}{resumed}")
     typer.echo(f"layers: {result.folder}")
     typer.echo(f"map: solarkataster serve {result.folder}")
     for name, fault in result.failed_tiles.items():

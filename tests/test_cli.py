@@ -159,7 +159,7 @@ def test_check_tells_tiles_memory_and_time_and_writes_nothing(type_in, town):
     code, out, _ = type_in("check", town)
     assert code == 0
     assert "GB of memory per worker" in out
-    assert "tiles, about" in out
+    assert " tiles, about" in out
     assert fingerprint(town.parent) == before
 
 

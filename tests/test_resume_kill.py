@@ -43,6 +43,15 @@ def has_begun(out: Path, stage: str, client: psutil.Process) -> bool:
     return (out / "work" / "new" / "roofs.parquet").exists()
 
 
+def wait_for(stage: str, out: Path, run: subprocess.Popen, client: psutil.Process) -> None:
+    """Return in the moment a stage begins."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not has_begun(out, stage, client):
+        assert run.poll() is None, f"the run ended before the stage {stage}"
+        assert time.monotonic() < deadline, f"the stage {stage} never came"
+        time.sleep(0.005)
+
+
 def killed_at(stage: str, whole_group: bool, town: Path, out: Path) -> list[psutil.Process]:
     """Start a run with two workers, kill it (SIGKILL) at a stage; returns all its processes."""
     with subprocess.Popen(
@@ -52,11 +61,7 @@ def killed_at(stage: str, whole_group: bool, town: Path, out: Path) -> list[psut
         stderr=subprocess.DEVNULL,
     ) as run:
         client = psutil.Process(run.pid)
-        deadline = time.monotonic() + PATIENCE_S
-        while not has_begun(out, stage, client):
-            assert run.poll() is None, f"the run ended before the stage {stage}"
-            assert time.monotonic() < deadline, f"the stage {stage} never came"
-            time.sleep(0.005)
+        wait_for(stage, out, run, client)
         family = [client, *client.children(recursive=True)]
         if whole_group:
             os.killpg(run.pid, signal.SIGKILL)
@@ -111,6 +116,21 @@ def test_a_killed_run_leaves_no_writer_and_is_resumed_to_the_same_bytes(
         assert "from before" in resumed.stdout
     assert not list(out.rglob(".*.tmp*"))
     assert not (out / "work" / "new").exists()
+
+
+def test_a_worker_that_is_killed_costs_nothing_but_time(town, undisturbed, tmp_path):
+    out = tmp_path / "run"
+    with subprocess.Popen(
+        command("run", town, "--out", out, "--workers", 2),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as run:
+        client = psutil.Process(run.pid)
+        wait_for("mid tiles", out, run, client)
+        workers = [p for p in client.children() if "spawn_main" in " ".join(p.cmdline())]
+        workers[0].kill()
+        assert run.wait(timeout=PATIENCE_S) == 0
+    assert_same_run(out, undisturbed)
 
 
 def test_two_workers_give_the_bytes_of_one_and_compile_nothing(town, undisturbed, tmp_path):

@@ -154,6 +154,12 @@ def _take(stream: IO[str], folder: RunFolder) -> None:
                     remedy="wait until it ends, stop it, or choose another --out",
                 ) from None
             time.sleep(0.1)
+        except OSError as error:
+            raise InputError(
+                f"file system cannot lock files ({error.strerror})",
+                where=str(folder.path),
+                remedy="choose an --out on a local disk or a file server with locks",
+            ) from error
 
 
 def _holder_text(folder: RunFolder) -> str:

@@ -54,9 +54,11 @@ class Estimate:
     def __str__(self) -> str:
         n_workers = max(1, min(self.n_workers, self.n_tiles))
         seconds = self.core_seconds / n_workers + self.layers_seconds
+        tiles = "1 tile" if self.n_tiles == 1 else f"{self.n_tiles} tiles"
+        workers = "1 worker" if n_workers == 1 else f"{n_workers} workers"
         return (
-            f"{self.n_tiles} tiles, about {self.worst_worker_bytes / 1e9:.1f} GB of memory per "
-            f"worker, about {duration(seconds)} with {n_workers} workers"
+            f"{tiles}, about {self.worst_worker_bytes / 1e9:.1f} GB of memory per worker, "
+            f"about {duration(seconds)} with {workers}"
         )
 
 
