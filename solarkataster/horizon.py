@@ -92,7 +92,7 @@ def faces(
     row: np.ndarray,
     col: np.ndarray,
     elevation_m: np.ndarray,
-    azimuths_deg: Sequence[float],
+    azimuths_deg: Sequence[float] | np.ndarray,
     *,
     reach_m: float = 500.0,
     first_row: int = 0,
@@ -207,7 +207,7 @@ def horizon_tangents(surface_m, cell_size_m, row, col, elevation_m, azimuths_deg
 def horizon_profile(
     dsm_m: np.ndarray,
     cell_size_m: float,
-    azimuths_deg: Sequence[float],
+    azimuths_deg: Sequence[float] | np.ndarray,
     reach_m: float | None = None,
     *,
     eye_height_m: float = 0.0,

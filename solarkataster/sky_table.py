@@ -139,10 +139,12 @@ def _add_sun(parts, sources: SkySources, convergence_deg: float, width: float) -
     beam = np.asarray(sources.beam_kwh_m2)
     both = beam + np.asarray(sources.circumsolar_kwh_m2)
     month = np.asarray(sources.month)
-    flat = parts.reshape(n_azimuth * n_slice, N_STEP + 1, 3, N_LANE)
+    cell = (i_slice * (N_STEP + 1) + step) * 3
     for axis in range(3):
-        np.add.at(flat, (i_slice, step, axis, month), both * direction[axis])
-        np.add.at(flat, (i_slice, step, axis, DIRECT_LANE), beam * direction[axis])
+        row = (cell + axis) * N_LANE
+        for lane, values in ((month, both), (DIRECT_LANE, beam)):
+            sums = np.bincount(row + lane, values * direction[axis], parts.size)
+            parts += sums.reshape(parts.shape)
 
 
 def _add_dome(parts, sources: SkySources, edges: np.ndarray) -> None:

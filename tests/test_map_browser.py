@@ -3,6 +3,7 @@ from elsewhere."""
 
 from __future__ import annotations
 
+import shutil
 from urllib.parse import urlsplit
 
 import numpy as np

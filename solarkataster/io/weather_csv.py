@@ -74,7 +74,7 @@ def csv_records(text: str, source: str, settings: Any) -> WeatherRecords:
         elevation_m=float(getattr(settings, "elevation_m", None) or 0.0),
         utc_offset_hours=float(settings.utc_offset_hours),
         source=source,
-        kind="table",
+        kind="CSV",
     )
 
 
