@@ -106,7 +106,9 @@ class InputsConfig(Section):
     footprint_date: Annotated[_Date | None, Field(examples=["2024-06-01"])] = None
     """Date of the footprints, for the map and the layers."""
 
-    attribution: Annotated[tuple[str, ...], Field(examples=[["© GeoBasis-DE / LVermGeoRP"]])] = ()
+    attribution: Annotated[
+        tuple[_Text, ...], Field(strict=False, examples=[["© GeoBasis-DE / LVermGeoRP"]])
+    ] = ()
     """Owners that the licences of the data want named; one line each, shown on the map."""
 
 

@@ -176,7 +176,7 @@ def _compute(
     total = sum(weights[plan.tiles[i].name] for i in to_do)
     with (
         cluster_workers(n_workers, scheduler) if is_cluster else nullcontext() as client,
-        Progress(f"{len(to_do)} tiles", total) as progress,
+        Progress("1 tile" if len(to_do) == 1 else f"{len(to_do)} tiles", total) as progress,
     ):
         done: dict[str, float] = {}
 
@@ -215,7 +215,7 @@ def _layers_stamp(plan: Plan, state: _State) -> str:
         {
             "tiles": {name: report["stamp"] for name, report in sorted(state.reports.items())},
             "faults": state.faults,
-            "footprints": checked.checksums[str(checked.config.inputs.footprints)],
+            "inputs": sorted(checked.checksums.values()),
             "marks": checked.marks,
             "notes": checked.notes,
             "config": checked.config.model_dump(mode="json"),

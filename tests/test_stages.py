@@ -77,6 +77,18 @@ def test_a_building_without_a_value_says_why(config, footprint, reason):
     )
 
 
+def test_a_court_inside_a_coarse_outline_is_no_roof(config):
+    dsm_m = np.zeros((60, 60), dtype=np.float32)
+    dsm_m[10:50, 10:50] = 7.0
+    dsm_m[20:40, 20:40] = 0.0  # a court of 10 m by 10 m that the outline does not leave out
+    surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
+    found = roofs_stage(job_of(config, [shapely.box(5, 5, 25, 25)]), surface)
+    assert found.number.tolist() == [1]
+    assert found.height_m[0] == pytest.approx(7.0, abs=0.05)
+    # 20 m by 20 m less the court; the edge of the court may count half a metre to the roof.
+    assert 299.9 <= found.ground_area_m2[0] <= 300.0 + 4 * 10 * 1.0
+
+
 def test_a_gap_of_the_surface_is_closed_with_terrain_and_marked(config):
     dsm_m = np.full((60, 60), 6.0, dtype=np.float32)
     dsm_m[30:32, 20:30] = np.nan

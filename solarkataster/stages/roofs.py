@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -11,7 +11,7 @@ import shapely
 from solarkataster.grid import Grid
 from solarkataster.outlines import plane_outlines
 from solarkataster.receivers import Receivers, plane_receivers
-from solarkataster.roofs import RoofPlanes, building_height, find_roof_planes
+from solarkataster.roofs import RoofPlanes, building_height, find_roof_planes, plane_heights
 from solarkataster.stages.job import TileJob, TileRoofs
 from solarkataster.surface import Surface
 from solarkataster.tiling import building_window
@@ -21,6 +21,10 @@ log = logging.getLogger(__name__)
 #: A surface lower than this over the terrain is no roof: a garden in a coarse footprint, or a
 #: building that is newer than the flight. Under the eaves of the lowest sheds. [m]
 MIN_ROOF_HEIGHT_M = 1.0
+
+_NOTHING_STANDS = (
+    f"surface model shows nothing higher than {MIN_ROOF_HEIGHT_M:g} m above the terrain"
+)
 
 
 @dataclass
@@ -93,14 +97,8 @@ def _look_at(
     if is_low.any():
         share = is_low.sum() / inside.sum()
         building.marks.append(f"surface model is below the terrain on {share:.1%} of the footprint")
-    # Written as "not below" so that a cell without terrain counts as a roof.
-    is_roof = inside & ~surface.is_gap[part] & ~(elevation_m - terrain_m < MIN_ROOF_HEIGHT_M)
-    if not is_roof.any():
-        building.reason = (
-            f"surface model shows nothing higher than {MIN_ROOF_HEIGHT_M:g} m above the terrain"
-        )
-        return
-    _find_planes(building, footprint, elevation_m, is_roof, job)
+    measured_m = np.where(surface.is_gap[part], np.nan, elevation_m)
+    _find_planes(building, footprint, measured_m, terrain_m, inside, job)
     if building.planes is not None:
         building.height_m = building_height(building.planes, terrain_m)
 
@@ -116,20 +114,46 @@ def cells_inside(footprint: shapely.Geometry, window: Grid) -> np.ndarray:
 def _find_planes(
     building: _Building,
     footprint: shapely.Geometry,
-    elevation_m: np.ndarray,
-    is_roof: np.ndarray,
+    measured_m: np.ndarray,
+    terrain_m: np.ndarray,
+    inside: np.ndarray,
     job: TileJob,
 ) -> None:
+    """Planes of the roof; those on the ground (courts, gardens) are none."""
     window = building.window
+    # Written as "not below" so that a cell or plane without terrain counts as a roof.
+    is_low = measured_m - terrain_m < MIN_ROOF_HEIGHT_M
+    if not (inside & np.isfinite(measured_m) & ~is_low).any():
+        building.reason = _NOTHING_STANDS
+        return
     min_area_m2 = job.config.roofs.min_plane_area_m2
-    planes = find_roof_planes(
-        elevation_m, is_roof, window.cell_size_m, min_plane_area_m2=min_area_m2
-    )
-    if len(planes.surface_tilt) == 0:
+    planes = find_roof_planes(measured_m, inside, window.cell_size_m, min_plane_area_m2=min_area_m2)
+    if len(planes) == 0:
         building.reason = f"no roof plane of at least {min_area_m2:g} m² found"
+        return
+    planes = _selected(planes, ~(plane_heights(planes, terrain_m) < MIN_ROOF_HEIGHT_M))
+    if len(planes) == 0:
+        building.reason = _NOTHING_STANDS
         return
     building.planes = planes
     building.outlines = plane_outlines(planes.labels, footprint, window)
+
+
+def _selected(planes: RoofPlanes, keep: np.ndarray) -> RoofPlanes:
+    """Some of the planes, numbered anew in the same order."""
+    if keep.all():
+        return planes
+    number = np.concatenate([[0], np.where(keep, np.cumsum(keep), 0)]).astype(np.int32)
+    return replace(
+        planes,
+        labels=number[planes.labels],
+        slope_east=planes.slope_east[keep],
+        slope_north=planes.slope_north[keep],
+        elevation_at_first_cell_m=planes.elevation_at_first_cell_m[keep],
+        rmse_m=planes.rmse_m[keep],
+        surface_tilt=planes.surface_tilt[keep],
+        grid_azimuth=planes.grid_azimuth[keep],
+    )
 
 
 def _receivers_of(planes: RoofPlanes, cell_size_m: float, lift_m: float) -> Receivers:
