@@ -57,7 +57,12 @@ ReachM = Annotated[
 ]
 Dsm = Annotated[str, typer.Argument(metavar="DSM", help="Surface model: a file or a glob.")]
 WeatherFile = Annotated[
-    Path, typer.Option("--weather", metavar="FILE", help="Weather: DWD TRY, EPW or CSV.")
+    Path,
+    typer.Option(
+        "--weather",
+        metavar="FILE",
+        help="Weather: DWD TRY, EPW, or a config to take it from.",
+    ),
 ]
 WeatherLabel = Annotated[
     str | None,

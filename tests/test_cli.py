@@ -16,6 +16,7 @@ from weather_files import made_up_year, try_text
 
 from solarkataster import cli
 from solarkataster.config import load_config
+from solarkataster.demo import make_town
 from solarkataster.layers import IRRADIATION_COLUMNS
 
 CRS = "EPSG:25832"
@@ -277,6 +278,21 @@ def test_sensors_get_their_columns_and_keep_their_own(type_in, tmp_path, weather
     assert found["poa_global_year_kwh_m2"][1] > 1.05 * ghi
     tilt = np.radians(found["surface_tilt"])
     np.testing.assert_allclose(found["sky_view_factor"], (1 + np.cos(tilt)) / 2, atol=2e-3)
+
+
+def test_a_config_lends_its_weather_because_only_it_can_read_a_csv(type_in, tmp_path):
+    config = make_town(size_m=160, kind="builtup").write(tmp_path / "town")
+    dsm = tmp_path / "town" / "dsm.tif"
+    points = tmp_path / "points.csv"
+    points.write_text("x,y,height_m,surface_tilt,surface_azimuth\n410080,5480080,90,0,0\n")
+    options = ("--points", points, "--out", tmp_path / "out.csv")
+    code, _, err = type_in("sensors", dsm, *options, "--weather", tmp_path / "town" / "weather.csv")
+    assert code == 2
+    assert "[weather.columns]" in err
+    assert type_in("sensors", dsm, *options, "--weather", config)[0] == 0
+    # Above all roofs: the made-up year's own sum, 1092 kWh/m² (solarkataster/demo/weather.py).
+    found = pd.read_csv(tmp_path / "out.csv")
+    assert found["poa_global_year_kwh_m2"][0] == pytest.approx(1092, rel=0.003)
 
 
 def test_a_height_above_the_surface_counts_from_its_cell(type_in, tmp_path, weather):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from solarkataster.config import WeatherConfig
+from solarkataster.config import WeatherConfig, load_config
 from solarkataster.crs import convergence_deg, distance_km, longitude_latitude
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
@@ -27,6 +27,7 @@ from solarkataster.sensors import cell_light, sensor_receivers
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
 from solarkataster.units import MONTHS
+from solarkataster.weather import Weather
 
 #: Horizons held at once before they are written. [byte]
 _HELD_BYTES = 256e6
@@ -219,10 +220,7 @@ def _convergence(grid: Grid) -> float:
 
 def _sky(settings: SkySettings, grid: Grid) -> SkyTable:
     """The sky table of a command; the weather's site must be near enough."""
-    label = settings.label
-    if label not in (None, "start", "centre", "end"):
-        raise InputError(f"unknown label {label}", where="--label", expected="start, centre, end")
-    weather = read_weather(settings.weather, WeatherConfig.model_validate({"label": label}))
+    weather = _weather(settings)
     longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
     away_km = distance_km(longitude, latitude, weather.longitude, weather.latitude)
     if away_km > settings.max_distance_km:
@@ -234,6 +232,20 @@ def _sky(settings: SkySettings, grid: Grid) -> SkyTable:
         )
     sources = sky_sources(weather, settings.model)
     return sky_table(sources, _convergence(grid), n_azimuth=settings.n_azimuth)
+
+
+def _weather(settings: SkySettings) -> Weather:
+    """The weather file, or the weather of a config: only a config can say what a CSV means."""
+    label = settings.label
+    if label not in (None, "start", "centre", "end"):
+        raise InputError(f"unknown label {label}", where="--label", expected="start, centre, end")
+    path, section = settings.weather, WeatherConfig()
+    if path.suffix == ".toml":
+        config = load_config(path)
+        path, section = config.inputs.weather, config.weather
+    if label is not None:
+        section = section.model_copy(update={"label": label})
+    return read_weather(path, section)
 
 
 def _check_out(out: Path) -> None:
