@@ -286,7 +286,14 @@ def test_both_languages_say_everything(desktop):
         ("surface model has no data on 1.2% of the footprint", "Auf 1,2 % der Gebäudefläche"),
         ("surface model is below the terrain on 4.0% of the footprint", "unter dem Gelände"),
         ("footprint overlaps BN1 (2.50 m²), BN2 (9.00 m²) and 3 more", "BN1 (2,50 m²), BN2"),
-        ("no roof plane of at least 2.5 m² found", "von mindestens 2,5 m² gefunden"),
+        (
+            "no roof plane of at least 2.5 m² found: surface too rough, as under trees",
+            "von mindestens 2,5 m² gefunden: Das Höhenmodell ist zu unruhig",
+        ),
+        (
+            "no roof plane of at least 2.5 m² found: only 4 cells of the surface model",
+            "von mindestens 2,5 m² gefunden: Das Gebäude hat nur 4 Messpunkte",
+        ),
         ("tile failed: truncated file", "fehlgeschlagen (truncated file)"),
         ("a remark nobody has translated", "A remark nobody has translated."),
     ],

@@ -60,7 +60,7 @@ def job_of(config: Config, footprints, n_cells: int = 60) -> TileJob:
         (shapely.box(8.05, 8.05, 8.15, 8.15), "footprint covers no cell of the surface model"),
         (shapely.box(20, 20, 28, 28), "surface model has no data here"),
         (shapely.box(1, 1, 3, 3), "surface model shows nothing higher than 1 m"),
-        (shapely.box(9, 9, 10, 10), "no roof plane of at least 2.5 m² found"),
+        (shapely.box(9, 9, 10, 10), "no roof plane of at least 2.5 m² found: only 4 cells"),
         (shapely.box(8, 8, 16, 16), ""),
     ],
 )

@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 #: building that is newer than the flight. Under the eaves of the lowest sheds. [m]
 MIN_ROOF_HEIGHT_M = 1.0
 
+#: Fewer cells than this cannot show a plane, whatever their heights.
+_CELLS_OF_A_PLANE = 9
+
 _NOTHING_STANDS = (
     f"surface model shows nothing higher than {MIN_ROOF_HEIGHT_M:g} m above the terrain"
 )
@@ -129,7 +132,11 @@ def _find_planes(
     min_area_m2 = job.config.roofs.min_plane_area_m2
     planes = find_roof_planes(measured_m, inside, window.cell_size_m, min_plane_area_m2=min_area_m2)
     if len(planes) == 0:
-        building.reason = f"no roof plane of at least {min_area_m2:g} m² found"
+        n_cells = int(inside.sum())
+        why = "surface too rough, as under trees"
+        if n_cells < _CELLS_OF_A_PLANE:
+            why = f"only {n_cells} cells of the surface model"
+        building.reason = f"no roof plane of at least {min_area_m2:g} m² found: {why}"
         return
     planes = _selected(planes, ~(plane_heights(planes, terrain_m) < MIN_ROOF_HEIGHT_M))
     if len(planes) == 0:
