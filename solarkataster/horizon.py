@@ -13,7 +13,7 @@ from solarkataster.kernels import horizon as kernel
 from solarkataster.kernels.order import order_by_row, run_starts
 from solarkataster.units import EFFECTIVE_EARTH_RADIUS_M
 
-#: Crossings marched exactly before the hull takes over; benchmarks/horizon.py prints its error.
+#: Crossings marched exactly before the hull takes over; benchmarks/light.py prints its error.
 N_NEAR = 24
 
 #: Quarter turns that bring each quadrant's middle (north, east, south, west) to growing columns.
@@ -36,7 +36,6 @@ class Face:
     points: np.ndarray
     order: np.ndarray
     run_start: np.ndarray
-    first_row: int
     first_col: int
     cell_size_m: float
     reach_m: float
@@ -67,14 +66,14 @@ class Face:
         start = np.zeros(n_line + 1, dtype=np.int64)
         columns = np.empty((n_line, 2), dtype=np.int64)
         lowest, n_bucket = kernel.bucket_by_line(
-            self.row, self.col, slope, phase, self.n_near, bucket, start, columns
+            self.row, self.col, self.points, slope, phase, bucket, start, columns
         )
         start = start[: n_bucket + 1]
         kernel.order_by_bucket(bucket, start, order)
         kernel.far_field(
             self.surface_m, self.columns_m, start, order, columns, lowest, self.points, slope,
             (below - below[0]).astype(np.int64), (lattice - below).astype(np.float32),
-            self.n_near, math.ceil(self.reach_m / step_m), step_m, drop, tangent,
+            math.ceil(self.reach_m / step_m), step_m, drop, tangent,
         )  # fmt: skip
         return tangent
 
@@ -123,7 +122,14 @@ def faces(
     ------
     Face, list of (int, float)
         The face, and the index and deviation of each azimuth that lies in it. [°]
+
+    Raises
+    ------
+    InputError
+        If the reach is shorter than a cell, too few crossings are marched, or a receiver stands
+        off the raster: kernels check no bounds.
     """
+    _check_request(np.shape(surface_m), cell_size_m, row, col, reach_m, n_near)
     by_quadrant: dict[int, list[tuple[int, float]]] = {}
     for i, azimuth_deg in enumerate(azimuths_deg):
         quadrant, deviation_deg = quadrant_of(azimuth_deg)
@@ -143,26 +149,47 @@ def faces(
         )  # fmt: skip
 
 
+def _check_request(shape, cell_size_m: float, row, col, reach_m: float, n_near: int) -> None:
+    """What the kernels take for granted."""
+    if len(shape) != 2:
+        raise InputError(f"the surface has {len(shape)} dimensions; a raster has rows and columns.")
+    if not cell_size_m <= reach_m < math.inf:
+        raise InputError(
+            f"reach_m = {reach_m:g} m is shorter than one cell ({cell_size_m:g} m), "
+            "so no obstacle could ever be seen, or no length. Use at least one cell; "
+            "a few hundred metres is usual in a town."
+        )
+    if n_near < kernel.LOOK + 2:
+        raise InputError(f"n_near = {n_near}", expected=f"at least {kernel.LOOK + 2} crossings")
+    for name, places, n in (("row", row, shape[0]), ("col", col, shape[1])):
+        places = np.asarray(places)
+        if places.size and not (places.min() >= -0.5 and places.max() <= n - 0.5):
+            raise InputError(
+                f"receivers off the raster: {name} from {places.min():g} to {places.max():g}",
+                expected=f"-0.5 to {n - 0.5:g}",
+            )
+
+
 def _face(
-    heights,
-    cell_size_m,
-    row,
-    col,
-    elevation_m,
-    turns,
-    base_m,
-    reach_m,
-    first_row,
-    first_col,
-    n_near,
+    heights: np.ndarray,
+    cell_size_m: float,
+    row: np.ndarray,
+    col: np.ndarray,
+    elevation_m: np.ndarray,
+    turns: int,
+    base_m: float,
+    reach_m: float,
+    first_row: int,
+    first_col: int,
+    n_near: int,
 ) -> Face:
     ny, nx = heights.shape
     last_row, last_col = first_row + ny - 1, first_col + nx - 1
-    row_t, col_t, lattice_row, lattice_col = {
-        0: (row, col, first_row, first_col),
-        -1: (col, ny - 1 - row, first_col, -last_row),
-        1: (nx - 1 - col, row, -last_col, first_row),
-        2: (ny - 1 - row, nx - 1 - col, -last_row, -last_col),
+    row_t, col_t, lattice_col = {
+        0: (row, col, first_col),
+        -1: (col, ny - 1 - row, -last_row),
+        1: (nx - 1 - col, row, first_row),
+        2: (ny - 1 - row, nx - 1 - col, -last_col),
     }[turns]
     turned = np.rot90(heights, turns)
     # Columns of nothing in front bring the groups of the sweep onto the raster's lattice.
@@ -170,15 +197,17 @@ def _face(
     shape = turned.shape[0] + 2, lead + turned.shape[1]
     surface = np.full(shape, kernel.NOTHING_M, dtype=np.float32)
     np.subtract(turned, base_m, out=surface[1:-1, lead:], casting="same_kind")
-    np.nan_to_num(surface, copy=False, nan=kernel.NOTHING_M)
+    nothing = kernel.NOTHING_M
+    np.nan_to_num(surface, copy=False, nan=nothing, posinf=nothing, neginf=nothing)
     col_t, lattice_col = col_t + lead, lattice_col - lead
     order = order_by_row(row_t, col_t, surface.shape[0])
     row_t, col_t = row_t[order], col_t[order]
     eye_m = (np.asarray(elevation_m)[order] - base_m).astype(np.float32)
-    points = np.stack([row_t, col_t, eye_m, np.zeros(len(order))], axis=1).astype(np.float32)
+    begins = np.ceil(col_t + 0.5) + (n_near - 1)
+    points = np.stack([row_t, col_t, eye_m, begins], axis=1).astype(np.float32)
     return Face(
         surface, np.ascontiguousarray(surface.T), row_t, col_t, eye_m, points, order,
-        run_starts(row_t, col_t), lattice_row, lattice_col, cell_size_m, reach_m, n_near,
+        run_starts(row_t, col_t), lattice_col, cell_size_m, reach_m, n_near,
     )  # fmt: skip
 
 
@@ -252,18 +281,9 @@ def horizon_profile(
        Comput. Graph. Forum, vol. 29, no. 2, 2010, doi:10.1111/j.1467-8659.2009.01642.x.
     """
     dsm_m = np.asarray(dsm_m)
-    if dsm_m.ndim != 2:
-        raise InputError(
-            f"dsm_m has {dsm_m.ndim} dimensions; a raster of rows and columns is needed."
-        )
     if reach_m is None:
         reach_m = cell_size_m * sum(dsm_m.shape)
-    if reach_m < cell_size_m:
-        raise InputError(
-            f"reach_m = {reach_m:g} m is shorter than one cell ({cell_size_m:g} m), "
-            "so no obstacle could ever be seen. Use at least one cell; "
-            "a few hundred metres is usual in a town."
-        )
+    _check_request(dsm_m.shape, cell_size_m, [], [], reach_m, N_NEAR)
     row, col = np.nonzero(np.isfinite(dsm_m))
     out = np.full((len(azimuths_deg), *dsm_m.shape), np.nan, dtype=np.float32)
     eyes_m = dsm_m[row, col] + eye_height_m

@@ -177,7 +177,7 @@ def open_light(sky: SkyTable, surface_tilt, grid_azimuth, albedo: float = 0.2) -
     surfaces = _Surfaces(np.atleast_1d(surface_tilt), np.atleast_1d(grid_azimuth))
     sums = np.zeros((surfaces.east.size, N_LANE), dtype=np.float32)
     for quadrant in range(4):
-        # Summed in the order of `light`, so that an open receiver gets the same bytes.
+        # Summed in the order of `light`, so that an open receiver gets the same but for rounding.
         of_face = np.zeros_like(sums)
         for i, azimuth_deg in enumerate(sky.azimuths_deg):
             if quadrant_of(azimuth_deg)[0] == quadrant:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-FIGURES = pytest.StashKey()
 REPO = Path(__file__).resolve().parents[1]
 
 
@@ -16,10 +15,11 @@ def real_data_folder() -> Path:
     return Path(os.environ.get("SOLARKATASTER_DATA", REPO.parent / "shared" / "data"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def figure(request):
     """Call with a name and a text: measured figures are printed at the end of the log."""
-    return request.config.stash.setdefault(FIGURES, {}).__setitem__
+    # Properties travel with the report, so that parallel workers lose none.
+    return lambda name, text: request.node.user_properties.append(("figure", f"{name}: {text}"))
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +39,11 @@ def pytest_collection_modifyitems(items):
 
 def pytest_terminal_summary(terminalreporter):
     """For the log: measured figures, and how many tests on real data ran or were skipped."""
-    for name, text in terminalreporter.config.stash.get(FIGURES, {}).items():
-        terminalreporter.write_line(f"{name}: {text}")
+    for report in (r for reports in terminalreporter.stats.values() for r in reports):
+        if getattr(report, "when", "") == "call":
+            for kind, text in report.user_properties:
+                if kind == "figure":
+                    terminalreporter.write_line(text)
 
     def count(outcome):
         reports = terminalreporter.stats.get(outcome, [])

@@ -141,9 +141,54 @@ def test_points_between_cells_stand_between_their_horizons():
     np.testing.assert_allclose(tangent, 6.0 / (CELL_M * (50 - col)), rtol=1e-5)
 
 
-def test_reach_shorter_than_a_cell_is_refused():
-    with pytest.raises(InputError, match="shorter than one cell"):
-        horizon_profile(np.zeros((5, 5)), 0.5, [EAST], reach_m=0.3)
+@pytest.mark.parametrize("reach_m", [0.3, 0.0, -100.0, np.nan, np.inf])
+def test_a_reach_that_is_no_length_is_refused(reach_m):
+    with pytest.raises(InputError, match="reach_m"):
+        horizon_profile(np.zeros((5, 5)), 0.5, [EAST], reach_m=reach_m)
+
+
+@pytest.mark.parametrize(("row", "col"), [(-0.6, 2), (2, 4.6), (2, np.nan)])
+def test_receivers_off_the_raster_are_refused(row, col):
+    with pytest.raises(InputError, match="off the raster"):
+        horizon_tangents(np.zeros((5, 5)), 0.5, [row], [col], [1.0], [EAST])
+
+
+@pytest.mark.parametrize("beyond", [0.5, 0.5 + 1e-6, 0.5 + 1.2e-10, 0.5 - 1e-9])
+def test_points_on_the_border_of_cells_look_from_the_same_column_everywhere(beyond):
+    # Single and double precision round such a column differently; every group of the sweep is met.
+    dsm_m = np.zeros((5, 640))
+    dsm_m[:, 639] = 20.0
+    for whole in range(500, 520):
+        col = whole + beyond
+        seen = horizon_tangents(dsm_m, 0.2, [2.0], [col], [0.0], [EAST])[0, 0]
+        assert seen == pytest.approx(20.0 / (0.2 * (639 - col)), rel=1e-4)
+
+
+def test_infinite_heights_block_no_more_than_missing_ones():
+    dsm_m = np.zeros((5, 60))
+    dsm_m[:, 50] = 8.0
+    with_hole = dsm_m.copy()
+    with_hole[2, 40:44] = np.inf
+    both = [look(np.where(np.isinf(z), np.nan, z), [EAST])[0][2, :40] for z in (dsm_m, with_hole)]
+    np.testing.assert_array_equal(look(with_hole, [EAST])[0][2, :40], both[1])
+    np.testing.assert_allclose(both[1], both[0], atol=1e-4)
+
+
+def test_points_anywhere_agree_with_the_plain_march(figure):
+    """Points between the cells, as sensors are, in streets too."""
+    town = make_town(seed=6, size_m=160, kind="builtup", roof_share=0.3)
+    rng = np.random.default_rng(2)
+    row, col = rng.uniform(0, town.grid.shape[0] - 1, (2, 2000))
+    above = rng.uniform(0.5, 15.0, 2000)
+    at = np.round(row).astype(int), np.round(col).astype(int)
+    points = Receivers(row, col, town.dsm_m[at] + above, np.zeros(2000, int), [0.0], [0.0])
+    azimuths = np.arange(3.0, 360.0, 22.5)
+    tangent = horizon_tangents(town.dsm_m, CELL_M, row, col, points.elevation_m, azimuths)
+    error = np.degrees(np.arctan(tangent)) - horizons(town.dsm_m, CELL_M, points, azimuths)
+    rmse, bias = np.sqrt((error**2).mean()), error.mean()
+    figure("horizon, points anywhere", f"RMSE {rmse:.3f}° bias {bias:+.4f}°")
+    assert rmse <= 0.25
+    assert abs(bias) <= 0.02
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def near_field(
 
 
 @njit(nogil=True, cache=True)
-def bucket_by_line(row, col, slope, phase, n_near, bucket, start, columns):
+def bucket_by_line(row, col, points, slope, phase, bucket, start, columns):
     """
     Sort receivers by the line below them.
 
@@ -98,8 +98,8 @@ def bucket_by_line(row, col, slope, phase, n_near, bucket, start, columns):
     row, col : ndarray, shape (n,), float64
     slope, phase : float
         A line's rows per column, and how far line 0 lies above row 0 at column 0.
-    n_near : int
-        Crossings that the near field marches.
+    points : ndarray, shape (n, 4), float32
+        As in :func:`far_field`.
     bucket : ndarray, shape (n,), int64
         Filled with each receiver's line, less the lowest one.
     start : ndarray, shape (n_bucket + 1,), int64, zeros
@@ -122,7 +122,7 @@ def bucket_by_line(row, col, slope, phase, n_near, bucket, start, columns):
         k = bucket[i] - lowest
         bucket[i] = k
         start[k + 1] += 1
-        nearest = math.ceil(col[i] + 0.5) + n_near - 1
+        nearest = int(points[i, 3])
         columns[k, 0] = min(columns[k, 0], nearest)
         columns[k, 1] = max(columns[k, 1], nearest)
         n_bucket = max(n_bucket, k + 1)
@@ -232,14 +232,14 @@ def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best):
 
 @njit(nogil=True, cache=True)
 def _ask_lines(
-    surface_m, who, points, slope, n_near, metres_per_col, drop_per_col2, hull_a, hull_b, tangent
+    surface_m, who, points, slope, metres_per_col, drop_per_col2, hull_a, hull_b, tangent
 ):
     """Raise the tangents of the receivers ``who`` between two swept lines, a and b."""
     n_col = surface_m.shape[1]
     for at in range(who.size):
         i = who[at]
         row, col, eye_m = points[i, 0], points[i, 1], points[i, 2]
-        nearest = math.ceil(col + np.float32(0.5)) + n_near - 1
+        nearest = int(points[i, 3])
         if nearest >= n_col:
             continue
         # In the hull's own coordinates the earth's bend tilts and lowers the eye.
@@ -273,7 +273,7 @@ def _ask_lines(
 
 @njit(nogil=True, cache=True)
 def far_field(
-    surface_m, columns_m, start, order, columns, lowest_line, points, slope, offset, weight, n_near,
+    surface_m, columns_m, start, order, columns, lowest_line, points, slope, offset, weight,
     reach_columns, step_m, drop_per_col2, tangent,
 ):  # fmt: skip
     """
@@ -287,8 +287,9 @@ def far_field(
         From :func:`bucket_by_line` and :func:`order_by_bucket`: the receivers between lines
         ``lowest_line + i`` and the next one are ``order[start[i] : start[i + 1]]``.
     points : ndarray, shape (n, 4), float32
-        Row, column and height of each receiver in one record.
-    slope, offset, weight, n_near, step_m, drop_per_col2
+        Row, column and height of each receiver and the column at which its far field begins,
+        in one record; whole numbers below 2²⁴ are exact.
+    slope, offset, weight, step_m, drop_per_col2
         As in :func:`near_field` and :func:`sweep_lines`.
     reach_columns : int
         How far beyond their farthest receiver lines are swept.
@@ -313,6 +314,6 @@ def far_field(
         for i in range(n_line):
             _ask_lines(
                 surface_m, order[start[block + i] : start[block + i + 1]], points,
-                np.float32(slope), n_near, np.float32(step_m), np.float32(drop_per_col2),
+                np.float32(slope), np.float32(step_m), np.float32(drop_per_col2),
                 hull[i], hull[i + 1], tangent,
             )  # fmt: skip
