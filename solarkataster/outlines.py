@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import shapely
 
-from solarkataster.errors import InputError
+from solarkataster.errors import InputError, KatasterError
 from solarkataster.grid import Grid
 from solarkataster.kernels.outline_straighten import straighten_arcs
 from solarkataster.kernels.outline_trace import trace_arcs
@@ -66,6 +66,8 @@ def plane_outlines(
     ------
     InputError
         If the footprint is empty, invalid or no polygon, or the shapes differ.
+    KatasterError
+        If borders cross even along the cells: not known to happen, but no reason to go on.
 
     Notes
     -----
@@ -152,6 +154,11 @@ def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
     If every region is a valid polygon, they cover the frame exactly once: each arc is used forwards
     by one and backwards by another, so that winding numbers add up to one everywhere. Arcs beside
     an invalid one are straightened less until all are valid, at the latest as stairs.
+
+    Raises
+    ------
+    KatasterError
+        If a region is invalid although all its arcs are stairs.
     """
     corners, starts, sides, within = trace_arcs(regions, inside)
     # Rounded to micrometres, so that the window a building comes in changes no bit of its outline.
@@ -174,7 +181,12 @@ def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
         if wrong.size == 0:
             return areas
         beside = np.isin(sides, wrong).any(axis=1)
+        before = level.copy()
         level[beside] = np.minimum(level[beside] + 1, len(TOLERANCES) - 1)
+        if np.array_equal(level, before):
+            raise KatasterError(
+                f"outlines cross even as stairs of cells ({wrong.size} of {len(areas)} regions)"
+            )
 
 
 class _Joints:

@@ -13,7 +13,8 @@ from hypothesis.extra.numpy import arrays
 from shapely import affinity
 from small_roofs import small_roof
 
-from solarkataster.errors import InputError
+from solarkataster import outlines as module
+from solarkataster.errors import InputError, KatasterError
 from solarkataster.grid import Grid
 from solarkataster.outlines import plane_outlines
 from solarkataster.roofs import find_roof_planes
@@ -158,6 +159,24 @@ def test_planes_with_holes_never_overlap_or_leave_the_footprint(labels, shape):
     grid = grid_of(labels)
     footprint = affinity.rotate(frame(grid, shape[1]), shape[0]).intersection(frame(grid))
     assert_coverage(plane_outlines(labels, footprint, grid), footprint)
+
+
+def test_borders_that_cross_even_as_stairs_end_in_an_error(monkeypatch):
+    labels = np.ones((9, 11), np.int32)
+    labels[:, 5:] = 2
+    real, rounds = module.straighten_arcs, []
+
+    def straighten(*args):
+        rounds.append(1)
+        assert len(rounds) <= len(module.TOLERANCES), "goes on for ever"
+        return real(*args)
+
+    monkeypatch.setattr(module, "straighten_arcs", straighten)
+    monkeypatch.setattr(module, "_area", lambda rings: module.INVALID)
+    grid = grid_of(labels)
+    with pytest.raises(KatasterError, match="cross even as stairs"):
+        plane_outlines(labels, frame(grid), grid)
+    assert len(rounds) == len(module.TOLERANCES)
 
 
 def test_wrong_arguments_are_refused():
