@@ -63,7 +63,7 @@ def test_leftovers_of_a_killed_client_are_swept(tmp_path):
     folder = RunFolder(tmp_path)
     (folder.work / "new").mkdir(parents=True)
     (folder.work / "new" / "half.tif").write_text("half")
-    (folder.tiles / ".e1_n1.tmp").mkdir(parents=True)
+    (folder.tiles / ".e1_n1.0a1b2c3d.tmp").mkdir(parents=True)
     with locked(folder):
         assert sorted(path.name for path in folder.work.iterdir()) == ["lock", "tiles", "writers"]
         assert not list(folder.tiles.iterdir())

@@ -120,6 +120,67 @@ def test_one_building_that_fails_does_not_stop_its_tile(config, monkeypatch):
     assert found.building.tolist() == [1]
 
 
+# two attempts at one tile
+
+
+def write_tile(job: TileJob, value: int, between=lambda: None) -> None:
+    """Write a tile of one table; something happens while its second table is under way."""
+    from solarkataster.stages import tables as stage
+
+    class Slow(dict):
+        def items(self):
+            yield "roofs", pd.DataFrame({"value": [value]})
+            between()
+            yield "buildings", pd.DataFrame({"value": [value]})
+
+    stage._write(job, Slow(), {"value": value})
+
+
+def tile_content(folder: RunFolder) -> tuple[list[str], list[int]]:
+    names = sorted(path.name for path in folder.tile("made-up").iterdir())
+    values = [
+        pd.read_parquet(folder.tile("made-up") / f"{name}.parquet")["value"][0]
+        for name in ("roofs", "buildings")
+    ]
+    return names, values
+
+
+def test_two_attempts_at_one_tile_leave_one_whole_tile(config, tmp_path):
+    """A worker the scheduler gave up may still be writing when the tile is tried again."""
+    folder = RunFolder(tmp_path)
+    job = replace(job_of(config, []), folder=folder)
+    write_tile(job, 1)
+    write_tile(job, 2, between=lambda: write_tile(job, 3))
+    assert tile_content(folder) == (["buildings.parquet", "roofs.parquet", "tile.json"], [2, 2])
+    assert [path.name for path in folder.tiles.iterdir()] == ["made-up"]
+
+
+def test_an_attempt_that_comes_second_leaves_the_first_ones_tile(config, tmp_path, monkeypatch):
+    from solarkataster.stages import tables as stage
+
+    folder = RunFolder(tmp_path)
+    job = replace(job_of(config, []), folder=folder)
+    real, others = stage.os.replace, [lambda: write_tile(job, 2)]
+
+    def replace_after_the_other(source, target):
+        if others and target == folder.tile("made-up"):
+            others.pop()()
+        real(source, target)
+
+    monkeypatch.setattr(stage.os, "replace", replace_after_the_other)
+    write_tile(job, 1)
+    assert tile_content(folder) == (["buildings.parquet", "roofs.parquet", "tile.json"], [2, 2])
+    assert [path.name for path in folder.tiles.iterdir()] == ["made-up"]
+
+
+def test_a_failed_attempt_leaves_nothing_beside_the_tile(config, tmp_path):
+    folder = RunFolder(tmp_path)
+    job = replace(job_of(config, []), folder=folder)
+    with pytest.raises(ZeroDivisionError):
+        write_tile(job, 1, between=lambda: 1 // 0)
+    assert not list(folder.tiles.iterdir())
+
+
 # sums
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import uuid
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,22 +64,48 @@ def _write(job: TileJob, tables: dict[str, pd.DataFrame], report: dict[str, Any]
     """
     Write into a folder of another name, then give it the tile's name.
 
-    Between removing an old tile and renaming the new one there is no tile, never half of one.
+    The other name is this attempt's own: a worker that the scheduler gave up may still be writing
+    the same tile.
     """
     target = job.folder.tile(job.name)
-    aside = target.with_name(f".{job.name}.tmp")
-    shutil.rmtree(aside, ignore_errors=True)
+    aside = _own_name(target)
     aside.mkdir(parents=True)
-    for name, table in tables.items():
-        pq.write_table(
-            pa.Table.from_pandas(table, preserve_index=False),
-            aside / f"{name}.parquet",
-            compression="zstd",
-            compression_level=1,
-        )
-    write_json(aside / "tile.json", report)
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(aside, target)
+    try:
+        for name, table in tables.items():
+            pq.write_table(
+                pa.Table.from_pandas(table, preserve_index=False),
+                aside / f"{name}.parquet",
+                compression="zstd",
+                compression_level=1,
+            )
+        write_json(aside / "tile.json", report)
+        _take_place(aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _own_name(target: Path) -> Path:
+    """A name beside the tile that no other attempt has, and that the next client sweeps."""
+    return target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+
+
+def _take_place(aside: Path, target: Path) -> None:
+    """
+    Rename a whole folder to the tile's name; one of the same name is renamed away before.
+
+    For an instant there may be no tile, never half of one. If another attempt at the same tile
+    gets there in between, its folder holds the same results and stays.
+    """
+    old = _own_name(target)
+    with suppress(FileNotFoundError):
+        os.replace(target, old)
+    try:
+        os.replace(aside, target)
+    except OSError as error:
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _roof_table(job: TileJob, roofs: TileRoofs, light: TileLight | None) -> pd.DataFrame:
