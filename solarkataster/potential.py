@@ -101,7 +101,9 @@ def surface_potential(
     return pd.DataFrame(columns)
 
 
-def building_sums(roofs: pd.DataFrame, building: np.ndarray, n_building: int) -> pd.DataFrame:
+def building_sums(
+    roofs: pd.DataFrame, open_year_kwh: np.ndarray, building: np.ndarray, n_building: int
+) -> pd.DataFrame:
     """
     Sums of areas and energies, averages per m² by area, of each building's roofs.
 
@@ -112,6 +114,8 @@ def building_sums(roofs: pd.DataFrame, building: np.ndarray, n_building: int) ->
     ----------
     roofs : DataFrame, n_roof rows
         With the columns of :func:`surface_potential` and ``area_m2``.
+    open_year_kwh : ndarray, shape (n_roof,)
+        What each roof gets with an open horizon. [kWh]
     building : ndarray, shape (n_roof,), int
         Building of each roof, 0 to ``n_building`` - 1.
     n_building : int
@@ -133,6 +137,5 @@ def building_sums(roofs: pd.DataFrame, building: np.ndarray, n_building: int) ->
         sums[name] = total(roofs[name].to_numpy() * area_m2) / sums["area_m2"]
     year_kwh = roofs["poa_global_year_kwh"].to_numpy()
     sums["poa_global_year_kwh"] = total(year_kwh)
-    open_kwh = total(year_kwh / (1.0 - roofs["shading_loss_fraction"].to_numpy()))
-    sums["shading_loss_fraction"] = 1.0 - sums["poa_global_year_kwh"] / open_kwh
+    sums["shading_loss_fraction"] = 1.0 - sums["poa_global_year_kwh"] / total(open_year_kwh)
     return pd.DataFrame(sums)

@@ -18,7 +18,7 @@ from solarkataster.layers import ROOF_COLUMNS
 from solarkataster.potential import building_sums, plane_means
 from solarkataster.stages.job import TileJob
 from solarkataster.stages.roofs import roofs_stage
-from solarkataster.surface import merge_surface
+from solarkataster.surface import Surface, merge_surface
 
 YEAR = "poa_global_year_kwh_m2"
 
@@ -120,6 +120,66 @@ def test_one_building_that_fails_does_not_stop_its_tile(config, monkeypatch):
     assert found.building.tolist() == [1]
 
 
+def flat_tile() -> Surface:
+    return merge_surface(np.full((60, 60), 6.0, np.float32), np.zeros((60, 60), np.float32))
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_a_plane_without_a_finite_height_fails_its_building_only(config, monkeypatch, number):
+    from solarkataster.stages import roofs as stage
+
+    real, calls = stage.find_roof_planes, []
+
+    def find(*args, **options):
+        planes = real(*args, **options)
+        calls.append(1)
+        if len(calls) > 1:
+            return planes
+        return replace(planes, elevation_at_first_cell_m=np.full(len(planes), number))
+
+    monkeypatch.setattr(stage, "find_roof_planes", find)
+    boxes = [shapely.box(2, 2, 10, 10), shapely.box(15, 15, 25, 25)]
+    found = roofs_stage(job_of(config, boxes), flat_tile())
+    assert found.reason[0].startswith("failed: InputError: receivers: elevation_m")
+    assert found.reason[1] == ""
+    assert found.n_failed == 1
+    assert np.isnan(found.height_m[0])
+    assert found.building.tolist() == [1]
+    assert len(found.receivers) == 20 * 20
+    assert len(found.outline) == len(found.receivers.surface_tilt) == 1
+
+
+def test_a_plane_that_misses_the_footprint_is_left_out(config, monkeypatch):
+    from solarkataster.stages import roofs as stage
+
+    dsm_m = np.zeros((60, 60), dtype=np.float32)
+    dsm_m[10:50, 10:30], dsm_m[10:50, 30:50] = 5.0, 9.0
+    surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
+    job = job_of(config, [shapely.box(5, 5, 25, 25)])
+    both = roofs_stage(job, surface)
+    assert both.number.tolist() == [1, 2]
+    real = stage.plane_outlines
+
+    def outlines(*args):
+        return [shapely.Polygon(), *real(*args)[1:]]
+
+    monkeypatch.setattr(stage, "plane_outlines", outlines)
+    found = roofs_stage(job, surface)
+    assert found.reason == ("",)
+    assert found.number.tolist() == [1]
+    assert found.outline[0] == both.outline[1]
+    assert (found.receivers.surface == 0).all()
+    np.testing.assert_array_equal(
+        found.receivers.elevation_m, both.receivers.elevation_m[both.receivers.surface == 1]
+    )
+    monkeypatch.setattr(stage, "plane_outlines", lambda *args: [shapely.Polygon()] * 2)
+    found = roofs_stage(job, surface)
+    assert found.reason == ("roof planes found, but none with an area inside the footprint",)
+    assert found.receivers is None
+    assert np.isnan(found.height_m[0])
+    assert found.n_failed == 0
+
+
 # two attempts at one tile
 
 
@@ -202,12 +262,21 @@ def test_buildings_average_by_area_and_lose_light_by_energy():
             "shading_loss_fraction": [0.0, 0.5],
         }
     )
-    sums = building_sums(roofs, np.array([1, 1]), 2)
+    sums = building_sums(roofs, np.array([30_000.0, 10_000.0]), np.array([1, 1]), 2)
     assert np.isnan(sums.loc[0, YEAR])
     assert sums.loc[1, YEAR] == pytest.approx((30 * 1000 + 10 * 500) / 40)
     assert sums.loc[1, "sky_view_factor"] == pytest.approx(0.9)
     # 35 000 of 40 000 kWh arrive.
     assert sums.loc[1, "shading_loss_fraction"] == pytest.approx(5 / 40)
+
+
+def test_a_building_without_any_light_has_lost_all_of_it():
+    columns = {name.name: [0.0] for name in ROOF_COLUMNS[5:21]}
+    roofs = pd.DataFrame(
+        columns | {"area_m2": [9.0], "poa_global_year_kwh": [0.0], "sky_view_factor": [0.0]}
+    )
+    sums = building_sums(roofs, np.array([9000.0]), np.array([0]), 1)
+    assert sums.loc[0, "shading_loss_fraction"] == 1.0
 
 
 def test_azimuths_leave_the_run_from_true_north(config):

@@ -25,6 +25,8 @@ MIN_ROOF_HEIGHT_M = 1.0
 #: Fewer cells than this cannot show a plane, whatever their heights.
 _CELLS_OF_A_PLANE = 9
 
+_NONE_INSIDE = "roof planes found, but none with an area inside the footprint"
+
 _NOTHING_STANDS = (
     f"surface model shows nothing higher than {MIN_ROOF_HEIGHT_M:g} m above the terrain"
 )
@@ -40,6 +42,7 @@ class _Building:
     height_m: float = float("nan")
     planes: RoofPlanes | None = None
     outlines: list[shapely.Geometry] = field(default_factory=list)
+    receivers: Receivers | None = None
     is_failed: bool = False
 
 
@@ -55,8 +58,8 @@ def roofs_stage(job: TileJob, surface: Surface) -> TileRoofs:
         try:
             _look_at(building, footprint, job, surface)
         except Exception as error:
-            building.planes, building.is_failed = None, True
-            building.reason = f"failed: {type(error).__name__}: {error}".splitlines()[0]
+            reason = f"failed: {type(error).__name__}: {error}".splitlines()[0]
+            building = _Building(building.window, reason, building.marks, is_failed=True)
             log.error("building %s %s", building_id, building.reason)
             log.debug("building %s", building_id, exc_info=True)
         buildings.append(building)
@@ -72,7 +75,7 @@ def _window_of(grid: Grid, footprint: shapely.Geometry | None) -> Grid:
 def _look_at(
     building: _Building, footprint: shapely.Geometry, job: TileJob, surface: Surface
 ) -> None:
-    """Fill in planes, outlines and height of one building, or the reason why it has none."""
+    """Fill in planes, receivers and height of one building, or the reason why it has none."""
     window = building.window
     if footprint is None or footprint.is_empty:
         building.reason = "footprint has no geometry"
@@ -104,6 +107,7 @@ def _look_at(
     _find_planes(building, footprint, measured_m, terrain_m, inside, job)
     if building.planes is not None:
         building.height_m = building_height(building.planes, terrain_m)
+        building.receivers = _receivers_of(building, job)
 
 
 def cells_inside(footprint: shapely.Geometry, window: Grid) -> np.ndarray:
@@ -142,8 +146,14 @@ def _find_planes(
     if len(planes) == 0:
         building.reason = _NOTHING_STANDS
         return
-    building.planes = planes
-    building.outlines = plane_outlines(planes.labels, footprint, window)
+    outlines = np.array(plane_outlines(planes.labels, footprint, window), dtype=object)
+    # Cells whose centre is in the footprint; straightened, their outline may miss it.
+    has_area = shapely.area(outlines) > 0.0
+    if not has_area.any():
+        building.reason = _NONE_INSIDE
+        return
+    building.planes = _selected(planes, has_area)
+    building.outlines = outlines[has_area].tolist()
 
 
 def _selected(planes: RoofPlanes, keep: np.ndarray) -> RoofPlanes:
@@ -163,15 +173,20 @@ def _selected(planes: RoofPlanes, keep: np.ndarray) -> RoofPlanes:
     )
 
 
-def _receivers_of(planes: RoofPlanes, cell_size_m: float, lift_m: float) -> Receivers:
-    return plane_receivers(
+def _receivers_of(building: _Building, job: TileJob) -> Receivers:
+    """Receivers of one building in cells of the tile's window."""
+    planes = building.planes
+    assert planes is not None
+    receivers = plane_receivers(
         planes.labels,
         planes.slope_east,
         planes.slope_north,
         planes.elevation_at_origin_m,
-        cell_size_m,
-        lift_m,
+        job.grid.cell_size_m,
+        job.config.roofs.lift_m,
     )
+    row, col = job.window.offset_of(building.window)
+    return replace(receivers, row=receivers.row + row, col=receivers.col + col)
 
 
 def _joined(job: TileJob, buildings: list[_Building]) -> TileRoofs:
@@ -188,7 +203,7 @@ def _joined(job: TileJob, buildings: list[_Building]) -> TileRoofs:
         outline=np.array(outlines, dtype=object),
         ground_area_m2=shapely.area(np.array(outlines, dtype=object)),
         is_level=np.isnan(np.concatenate(azimuths)) if azimuths else np.zeros(0, dtype=bool),
-        receivers=_tile_receivers(job, [b for _, b in with_roof]),
+        receivers=_tile_receivers([b.receivers for _, b in with_roof if b.receivers is not None]),
         height_m=np.array([b.height_m for b in buildings]),
         reason=tuple(b.reason for b in buildings),
         marks=tuple(tuple(b.marks) for b in buildings),
@@ -196,25 +211,18 @@ def _joined(job: TileJob, buildings: list[_Building]) -> TileRoofs:
     )
 
 
-def _tile_receivers(job: TileJob, buildings: list[_Building]) -> Receivers | None:
-    """Receivers of all buildings in cells of the tile's window; surfaces are numbered through."""
-    if not buildings:
+def _tile_receivers(parts: list[Receivers]) -> Receivers | None:
+    """Receivers of all buildings; surfaces are numbered through."""
+    if not parts:
         return None
-    parts, rows, cols, first_surface = [], [], [], [0]
-    for building in buildings:
-        assert building.planes is not None
-        part = _receivers_of(building.planes, job.grid.cell_size_m, job.config.roofs.lift_m)
-        row, col = job.window.offset_of(building.window)
-        parts.append(part)
-        rows.append(part.row + row)
-        cols.append(part.col + col)
-        first_surface.append(first_surface[-1] + len(part.surface_tilt))
+    n_surface = [len(part.surface_tilt) for part in parts]
+    first_surface = np.cumsum([0, *n_surface[:-1]])
     return Receivers(
-        row=np.concatenate(rows),
-        col=np.concatenate(cols),
+        row=np.concatenate([part.row for part in parts]),
+        col=np.concatenate([part.col for part in parts]),
         elevation_m=np.concatenate([part.elevation_m for part in parts]),
         surface=np.concatenate(
-            [part.surface + first for part, first in zip(parts, first_surface[:-1], strict=True)]
+            [part.surface + first for part, first in zip(parts, first_surface, strict=True)]
         ),
         surface_tilt=np.concatenate([part.surface_tilt for part in parts]),
         grid_azimuth=np.concatenate([part.grid_azimuth for part in parts]),

@@ -41,7 +41,7 @@ def tables_stage(
         What run.json says about the tile.
     """
     roof_table = _roof_table(job, roofs, light)
-    building_table = _building_table(job, roofs, roof_table)
+    building_table = _building_table(job, roofs, light, roof_table)
     cells, spill = _cell_tables(job, roofs, light)
     report = {
         "stamp": job.stamp,
@@ -130,7 +130,9 @@ def _roof_table(job: TileJob, roofs: TileRoofs, light: TileLight | None) -> pd.D
     return pd.concat([head, values, geometry], axis=1)
 
 
-def _building_table(job: TileJob, roofs: TileRoofs, roof_table: pd.DataFrame) -> pd.DataFrame:
+def _building_table(
+    job: TileJob, roofs: TileRoofs, light: TileLight | None, roof_table: pd.DataFrame
+) -> pd.DataFrame:
     head = pd.DataFrame(
         {
             "building_id": np.array(job.building_ids, dtype=object),
@@ -139,10 +141,11 @@ def _building_table(job: TileJob, roofs: TileRoofs, roof_table: pd.DataFrame) ->
             "data_quality": np.array(["; ".join(marks) for marks in roofs.marks], dtype=object),
         }
     )
-    if roof_table.empty:
+    if light is None or roof_table.empty:
         head["n_roofs"] = np.int32(0)
         return head
-    sums = building_sums(roof_table, roofs.building, len(job.building_ids))
+    open_year_kwh = light.open_sky.poa_global_year_kwh_m2 * roof_table["area_m2"].to_numpy()
+    sums = building_sums(roof_table, open_year_kwh, roofs.building, len(job.building_ids))
     return pd.concat([head, sums], axis=1)
 
 
