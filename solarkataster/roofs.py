@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solarkataster.errors import InputError
+from solarkataster.receivers import tilt_and_azimuth
 from solarkataster.roof_segments import RoofCells, grow, settle
 
 #: Below this tilt, or if the azimuth is known to less than ±10°, a plane is level: its azimuth
@@ -216,14 +217,14 @@ def _describe(roof: RoofCells, shape: tuple[int, int]) -> RoofPlanes:
     level = (slope < math.tan(math.radians(LEVEL_TILT_DEG))) | (
         slope_error > LEVEL_AZIMUTH_ERROR_RAD * slope
     )
-    azimuth = np.degrees(np.arctan2(-slope_east, -slope_north)) % 360.0
+    tilt, azimuth = tilt_and_azimuth(slope_east, slope_north)
     return RoofPlanes(
         labels=labels,
         slope_east=slope_east,
         slope_north=slope_north,
         elevation_at_first_cell_m=roof.base_m + (a + b + c),  # the padded raster starts one before
         rmse_m=rmse_m,
-        surface_tilt=np.degrees(np.arctan(slope)),
+        surface_tilt=tilt,
         grid_azimuth=np.where(level, np.nan, azimuth),
         first_cell=roof.first_cell,
         cell_size_m=roof.cell_size_m,
