@@ -86,13 +86,15 @@ class CheckedInputs:
 
     @cached_property
     def checksums(self) -> dict[str, str]:
-        """SHA-256 of every input file, by path."""
+        """SHA-256 of every input file and of what it refers to, by path."""
         inputs = self.config.inputs
-        paths = [file.path for source in (self.dsm, self.dtm) for file in source.files]
+        files = [file for source in (self.dsm, self.dtm) for file in source.files]
+        paths = [part for file in files for part in file.parts]
         paths += [inputs.footprints, inputs.weather]
         if inputs.footprints.suffix.lower() == ".shp":
             parts = [inputs.footprints.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS]
             paths += [part for part in parts if part.exists()]
+        paths = list(dict.fromkeys(paths))
         # hashlib lets other threads work while it digests.
         with ThreadPoolExecutor(2) as pool:
             return dict(zip(map(str, paths), pool.map(_sha256, paths), strict=True))

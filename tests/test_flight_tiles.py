@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
+import small_inputs
 from rasterio.windows import Window
 from run_folders import told, write_small_town
 
@@ -140,3 +141,87 @@ def test_a_damaged_file_fails_the_tiles_that_read_it_by_name(
         cli._report(result)
     assert end.value.exit_code == cli.EXIT_FAILED
     assert files[3].name in capsys.readouterr().err
+
+
+# files that stand for others
+
+
+def write_vrt(path: Path, sources: list[Path]) -> Path:
+    """A virtual raster in which files of one lattice lie side by side."""
+    opened = []
+    for source in sources:
+        with rasterio.open(source) as raster:
+            opened.append((source, raster.bounds, raster.shape, raster.res[0], raster.crs))
+    size_m, crs = opened[0][3], opened[0][4]
+    west_m, north_m = min(b.left for _, b, *_ in opened), max(b.top for _, b, *_ in opened)
+    east_m, south_m = max(b.right for _, b, *_ in opened), min(b.bottom for _, b, *_ in opened)
+    parts = "".join(
+        f"<SimpleSource><SourceFilename>{source}</SourceFilename><SourceBand>1</SourceBand>"
+        f'<SrcRect xOff="0" yOff="0" xSize="{shape[1]}" ySize="{shape[0]}"/>'
+        f'<DstRect xOff="{(bounds.left - west_m) / size_m}" '
+        f'yOff="{(north_m - bounds.top) / size_m}" xSize="{shape[1]}" ySize="{shape[0]}"/>'
+        "</SimpleSource>"
+        for source, bounds, shape, *_ in opened
+    )
+    n_cols, n_rows = round((east_m - west_m) / size_m), round((north_m - south_m) / size_m)
+    path.write_text(
+        f'<VRTDataset rasterXSize="{n_cols}" rasterYSize="{n_rows}"><SRS>{crs.to_wkt()}</SRS>'
+        f"<GeoTransform>{west_m}, {size_m}, 0, {north_m}, 0, {-size_m}</GeoTransform>"
+        f'<VRTRasterBand dataType="Float32" band="1"><NoDataValue>-9999</NoDataValue>{parts}'
+        "</VRTRasterBand></VRTDataset>",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.mark.parametrize("role", ["dsm", "dtm"])
+def test_a_change_behind_a_virtual_raster_redoes_the_tiles(config, tmp_path, role):
+    source = shutil.copy(config.inputs.footprints.with_name(f"{role}.tif"), tmp_path / "heights")
+    inner = write_vrt(tmp_path / "inner.vrt", [Path(source)])
+    outer = write_vrt(tmp_path / "outer.vrt", [inner])
+    inputs = config.inputs.model_copy(update={role: (str(outer),)})
+    config = config.model_copy(update={"inputs": inputs})
+    out = tmp_path / "run"
+    first = pipeline.run(config, out)
+    assert pipeline.run(config, out).n_resumed == first.n_tiles
+    with rasterio.open(source, "r+") as raster:
+        raster.write(raster.read() + np.float32(0.01))
+    assert pipeline.run(config, out).n_resumed == 0
+
+
+def test_checksums_name_every_file_that_heights_come_from(tmp_path):
+    small_inputs.write_inputs(tmp_path)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(tmp_path / "dsm.tif") as dsm:
+        profile = dsm.profile | {"nodata": None}
+        with rasterio.open(tmp_path / "masked.tif", "w", **profile) as masked:
+            masked.write(dsm.read())
+            masked.write_mask(np.full(dsm.shape, 255, dtype="uint8"))
+    # A raster without place and system of its own, as old flights come.
+    with rasterio.open(tmp_path / "dtm.tif") as dtm:
+        a, _, c, _, e, f = dtm.transform[:6]
+        bare = {"driver": "GTiff", "height": dtm.height, "width": dtm.width, "count": 1}
+        with pytest.warns(rasterio.errors.NotGeoreferencedWarning):
+            target = rasterio.open(tmp_path / "bare.tif", "w", dtype="float32", **bare)
+        with target:
+            target.write(dtm.read())
+        world = [a, 0, 0, e, c + a / 2, f + e / 2]
+        (tmp_path / "bare.tfw").write_text("\n".join(map(str, world)))
+        write_vrt(tmp_path / "ground.vrt", [tmp_path / "dtm.tif"])
+    text = (tmp_path / "ground.vrt").read_text(encoding="utf-8")
+    (tmp_path / "ground.vrt").write_text(text.replace("dtm.tif", "bare.tif"), encoding="utf-8")
+    small_inputs.write_config(tmp_path, dsm="masked.tif", dtm="ground.vrt")
+    names = [Path(path).name for path in small_inputs.check(tmp_path).checksums]
+    assert names == [
+        "masked.tif", "masked.tif.msk", "ground.vrt", "bare.tif", "bare.tfw",
+        "footprints.gpkg", "weather.dat",
+    ]  # fmt: skip
+
+
+def test_a_virtual_raster_of_something_that_is_no_file_is_refused_by_name(tmp_path):
+    small_inputs.write_inputs(tmp_path)
+    write_vrt(tmp_path / "dsm.vrt", [tmp_path / "dsm.tif"])
+    small_inputs.write_config(tmp_path, dsm="dsm.vrt")
+    (tmp_path / "dsm.tif").rename(tmp_path / "moved.tif")
+    fault = small_inputs.one_fault(tmp_path)
+    assert fault.where == str(tmp_path / "dsm.vrt")
+    assert str(tmp_path / "dsm.tif") in fault.found

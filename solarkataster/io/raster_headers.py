@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import rasterio
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from solarkataster.crs import place_fault, unit_fault, zone_prefix_fault
 from solarkataster.errors import InputError, InputErrors
@@ -24,12 +25,18 @@ _FOOT_UNITS = ("ft", "foot", "feet", "us-ft", "us survey foot", "us_survey_foot"
 
 @dataclass(frozen=True)
 class RasterFile:
-    """Header of one file: its grid and how its numbers become heights."""
+    """
+    Header of one file: its grid and how its numbers become heights.
+
+    ``parts`` are all files its heights come from: itself, its sidecars (mask, world file) and, of
+    a virtual raster, those it refers to.
+    """
 
     path: Path
     grid: Grid
     nodata: float | None
     dtype: str
+    parts: tuple[Path, ...]
 
 
 @contextlib.contextmanager
@@ -54,7 +61,8 @@ def read_header(path: Path) -> RasterFile:
     """
     try:
         with gdal_environment(), rasterio.open(path) as source:
-            faults = _header_faults(path, source)
+            parts = _parts(path)
+            faults = _header_faults(path, source) + _parts_faults(path, parts)
             if faults:
                 raise InputErrors(faults)
             grid = Grid(
@@ -64,7 +72,7 @@ def read_header(path: Path) -> RasterFile:
                 source.transform.a,
                 source.crs.to_wkt(),
             )
-            return RasterFile(path, grid, source.nodata, source.dtypes[0])
+            return RasterFile(path, grid, source.nodata, source.dtypes[0], parts)
     except RasterioError as error:
         raise InputErrors(
             [
@@ -76,6 +84,42 @@ def read_header(path: Path) -> RasterFile:
                 )
             ]
         ) from None
+
+
+def _parts(path: Path) -> tuple[Path, ...]:
+    """Files behind a raster in the order GDAL names them, itself first; some may be absent."""
+    found: dict[str, None] = {}
+    waiting = [str(path)]
+    while waiting:
+        name = waiting.pop(0)
+        try:
+            with warnings.catch_warnings():
+                # Masks have no place of their own, and older rasters get theirs from the VRT.
+                warnings.simplefilter("ignore", NotGeoreferencedWarning)
+                with rasterio.open(name) as source:
+                    files, refers = source.files, source.driver == "VRT"
+        except RasterioError:
+            continue  # A sidecar that is no raster.
+        if refers:
+            waiting += [file for file in files if file not in found and file != name]
+        found |= dict.fromkeys(files)
+    return tuple(map(Path, found))
+
+
+def _parts_faults(path: Path, parts: tuple[Path, ...]) -> list[InputError]:
+    """Of what lies in an archive or on a server nobody could say whether it has changed."""
+    missing = [str(part) for part in parts if not part.is_file()]
+    if not missing:
+        return []
+    more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+    return [
+        InputError(
+            f"refers to {missing[0]}{more}, which is not a file here",
+            where=str(path),
+            expected="files that exist on this machine",
+            remedy="Correct the paths in it, or write it out: gdal_translate FILE heights.tif",
+        )
+    ]
 
 
 def _header_faults(path: Path, source: rasterio.DatasetReader) -> list[InputError]:

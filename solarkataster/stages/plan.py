@@ -139,7 +139,11 @@ def _tile_stamp(
 
     def rasters(source: RasterSource) -> list[Any]:
         return [
-            (checked.checksums[str(file.path)], file.grid.bounds, file.nodata)
+            (
+                [checked.checksums[str(part)] for part in file.parts],
+                file.grid.bounds,
+                file.nodata,
+            )
             for file in _touching(source, window).files
         ]
 
