@@ -93,12 +93,3 @@ class Grid:
             (self.north_m - northing_m) / self.cell_size_m - 0.5,
             (easting_m - self.west_m) / self.cell_size_m - 0.5,
         )
-
-    def same_as(self, other: Grid) -> bool:
-        """Same shape, place and cell size; the coordinate system is compared by its reader."""
-        return (
-            self.shape == other.shape
-            and math.isclose(self.cell_size_m, other.cell_size_m, rel_tol=1e-9)
-            and abs(self.west_m - other.west_m) < 1e-3 * self.cell_size_m
-            and abs(self.north_m - other.north_m) < 1e-3 * self.cell_size_m
-        )

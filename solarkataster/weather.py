@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from solarkataster import crs
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.units import WH_PER_KWH
 from solarkataster.weather_checks import (
@@ -192,25 +191,6 @@ def weather_from_records(records: WeatherRecords, label: str | None = None) -> W
         facts |= _dni_facts(records.table, bhi, sun.cos_zenith)
     notes += _figure_notes(facts, float(ghi.sum()) / WH_PER_KWH)
     return _with_notes(weather, notes, facts)
-
-
-def distance_km(weather: Weather, latitude: float, longitude: float) -> float:
-    """
-    How far a place is from the weather site, along the GRS80 ellipsoid.
-
-    Parameters
-    ----------
-    weather : Weather
-        Its latitude and longitude are used.
-    latitude, longitude : float
-        WGS 84 or ETRS89, north and east positive. [°]
-
-    Returns
-    -------
-    float
-        [km]
-    """
-    return crs.distance_km(weather.longitude, weather.latitude, longitude, latitude)
 
 
 def _hour_starts(table: pd.DataFrame, label: str, utc_offset_hours: float) -> pd.DatetimeIndex:

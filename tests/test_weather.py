@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 import weather_files as files
 
+from solarkataster.crs import distance_km
 from solarkataster.io.weather import read_weather
-from solarkataster.weather import distance_km
 
 MANNHEIM_TRY = "TRY2015_494902084637_Jahr.dat"
 MARIENBERG_TRY = "TRY2015_506461079426_Jahr.dat"
@@ -161,16 +161,17 @@ def test_a_table_may_be_written_in_many_ways(tmp_path, light, write_table):
 # --- where the site is -----------------------------------------------------------------------
 
 
-def test_distance_is_measured_on_the_ellipsoid(tmp_path, light):
-    weather = read_weather(files.write(tmp_path, "a.dat", files.try_text(light)))
-    assert distance_km(weather, weather.latitude, weather.longitude) == 0.0
+def test_distance_is_measured_on_the_ellipsoid():
+    longitude, latitude = files.LONGITUDE, files.LATITUDE
+    assert distance_km(longitude, latitude, longitude, latitude) == 0.0
     # Length of the GRS80 meridian from equator to pole: 10 001.966 km (Moritz 2000).
-    to_equator = distance_km(weather, 0.0, weather.longitude)
-    to_pole = distance_km(weather, 90.0, weather.longitude)
+    to_equator = distance_km(longitude, latitude, longitude, 0.0)
+    to_pole = distance_km(longitude, latitude, longitude, 90.0)
     assert to_equator + to_pole == pytest.approx(10_001.966, abs=0.001)
 
 
 def test_bad_marienberg_is_sixty_kilometres_from_bonn(real_data):
     weather = read_weather(real_data / "weather" / MARIENBERG_TRY)
     # The middle of the scene bonn_west, EPSG:25832 364300 5622500.
-    assert distance_km(weather, 50.7388, 7.0765) == pytest.approx(62.0, abs=1.0)
+    away_km = distance_km(weather.longitude, weather.latitude, 7.0765, 50.7388)
+    assert away_km == pytest.approx(62.0, abs=1.0)
