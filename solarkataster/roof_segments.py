@@ -286,7 +286,7 @@ def _merge(roof: RoofCells) -> None:
         pairs = np.unique(plane_labels.neighbour_pairs(roof.labels, roof.width))
         n_label = int(roof.labels.max()) + 1
         parent = np.arange(len(roof.planes))
-        n_merged = plane_labels.merge_pairs(
+        n_merged = plane_fit.merge_pairs(
             pairs // n_label,
             pairs % n_label,
             roof.planes,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import signal
 import subprocess
 import time
@@ -10,7 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from numba.core.dispatcher import Dispatcher
 from run_folders import assert_same_run, call, command, fingerprint, write_small_town
+
+from solarkataster import kernels
 
 #: How long a worker may outlive its client. [s]
 MAX_AFTERLIFE_S = 5.0
@@ -147,15 +152,23 @@ def test_two_workers_give_the_bytes_of_one_and_compile_nothing(town, undisturbed
 
 
 def test_every_kernel_is_cached_and_frees_the_interpreter():
-    kernels = Path(__import__("solarkataster").__file__).parent / "kernels"
     n_kernels = 0
-    for path in kernels.glob("*.py"):
+    for path in Path(kernels.__file__).parent.glob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
             if line.startswith(("@njit", "@numba")):
                 n_kernels += 1
                 assert "cache=True" in line, f"{path.name}: {line}"
                 assert "nogil=True" in line, f"{path.name}: {line}"
     assert n_kernels > 10
+
+
+def test_no_kernel_calls_one_of_another_file():
+    """Numba's cache knows a kernel by its own file: a callee elsewhere could change unseen."""
+    for info in pkgutil.iter_modules(kernels.__path__, f"{kernels.__name__}."):
+        module = importlib.import_module(info.name)
+        for name, value in vars(module).items():
+            if isinstance(value, Dispatcher):
+                assert value.py_func.__module__ == info.name, f"{info.name}: {name}"
 
 
 def test_a_broken_new_run_loses_nothing_of_the_finished_one(town, undisturbed, tmp_path):

@@ -1,4 +1,7 @@
-"""Planes through raster cells: least squares in windows, region growing, robust refits.
+"""Planes through raster cells: least squares in windows, region growing, robust refits, merging.
+
+All kernels that call :func:`solve_plane` are in this file: numba's cache on disk looks at the file
+of a kernel only, and would keep machine code of a caller elsewhere when something here changes.
 
 All arrays are flat views of a raster with a border of one cell that belongs to no region, so that
 a neighbour is an offset and needs no bounds test. ``x`` is the column and ``y`` the row of that
@@ -16,7 +19,8 @@ from numba import njit
 N_MOMENTS = 10
 
 #: State of a cell: off the footprint or far from any height; without a height but near some;
-#: measured. Voids never take part in a fit, but a plane may run through them.
+#: measured. Voids never take part in a fit, but a plane may run through them. Compiled into the
+#: kernels of other files too: numbers never to be changed.
 OFF, VOID, MEASURED = 0, 1, 2
 
 
@@ -306,3 +310,66 @@ def refit_planes(z, state, width, labels, planes, reach_m, n_rounds, moments):
             solved, a, b, c, _ = solve_plane(moments[label])
             if solved:
                 planes[label, 0], planes[label, 1], planes[label, 2] = a, b, c
+
+
+@njit(nogil=True, cache=True)
+def _mean_square(moments, a, b, c):
+    """Mean squared residual of a set of cells under any plane. [m²]"""
+    n, sx, sy, sz, sxx, sxy, syy, sxz, syz, szz = moments
+    total = (
+        szz + a * a * sxx + b * b * syy + c * c * n
+        - 2.0 * (a * sxz + b * syz + c * sz)
+        + 2.0 * (a * b * sxy + a * c * sx + b * c * sy)
+    )  # fmt: skip
+    return max(0.0, total / n)
+
+
+@njit(nogil=True, cache=True)
+def _root(parent, label):
+    while parent[label] != label:
+        label = parent[label]
+    return label
+
+
+@njit(nogil=True, cache=True)
+def merge_pairs(first, second, planes, moments, cell_size_m, max_angle_rad, misfit_m, parent):
+    """
+    Join neighbouring planes that are one plane within the noise.
+
+    Two are one if their normals differ by less than ``max_angle_rad`` and a common plane adds no
+    more than ``misfit_m`` (RMS) to the residual of either. ``parent`` receives the label each label
+    was joined to; planes and moments of the roots are updated.
+
+    Returns
+    -------
+    n_merged : int
+    """
+    n_merged = 0
+    min_cosine = math.cos(max_angle_rad)
+    size2 = cell_size_m * cell_size_m
+    for k in range(first.size):
+        i, j = _root(parent, first[k]), _root(parent, second[k])
+        if i == j or moments[i, 0] < 3.0 or moments[j, 0] < 3.0:
+            continue
+        dot = size2 + planes[i, 0] * planes[j, 0] + planes[i, 1] * planes[j, 1]
+        length_i = math.sqrt(size2 + planes[i, 0] ** 2 + planes[i, 1] ** 2)
+        length_j = math.sqrt(size2 + planes[j, 0] ** 2 + planes[j, 1] ** 2)
+        if dot < min_cosine * length_i * length_j:
+            continue
+        joint = moments[i] + moments[j]
+        solved, a, b, c, _ = solve_plane(joint)
+        if not solved:
+            continue
+        fits = True
+        for label in (i, j):
+            own = _mean_square(moments[label], planes[label, 0], planes[label, 1], planes[label, 2])
+            if _mean_square(moments[label], a, b, c) > own + misfit_m * misfit_m:
+                fits = False
+        if not fits:
+            continue
+        low, high = min(i, j), max(i, j)
+        parent[high] = low
+        moments[low] = joint
+        planes[low, 0], planes[low, 1], planes[low, 2] = a, b, c
+        n_merged += 1
+    return n_merged
