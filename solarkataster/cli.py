@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from pathlib import Path
@@ -50,10 +51,27 @@ Fresh = Annotated[
 Sky = Annotated[
     str | None, typer.Option(metavar="SKY", help="Sky model: perez (default) or perez-driesse.")
 ]
-Azimuths = Annotated[int, typer.Option(min=4, max=3600, help="Directions of the horizon.")]
+
+
+def _over_zero(value: float | None) -> float | None:
+    if value is not None and not (math.isfinite(value) and value > 0.0):
+        raise typer.BadParameter(f"{value} is not a number over 0")
+    return value
+
+
+HorizonAzimuths = Annotated[
+    int, typer.Option("--azimuths", min=4, max=3600, help="Directions of the horizon.")
+]
+# Light needs the sectors of a sky table, which refuses fewer.
+LightAzimuths = Annotated[
+    int, typer.Option("--azimuths", min=8, max=3600, help="Directions of the horizon.")
+]
 ReachM = Annotated[
     float | None,
-    typer.Option(help="Farthest obstacle that must be seen, in metres. Default: the whole raster."),
+    typer.Option(
+        callback=_over_zero,
+        help="Farthest obstacle that must be seen, in metres. Default: the whole raster.",
+    ),
 ]
 Dsm = Annotated[str, typer.Argument(metavar="DSM", help="Surface model: a file or a glob.")]
 WeatherFile = Annotated[
@@ -254,7 +272,7 @@ def new(
 def horizon(
     dsm: Dsm,
     out: Annotated[Path, typer.Option(metavar="TIF", help="Raster to write.")],
-    azimuths: Azimuths = 72,
+    azimuths: HorizonAzimuths = 72,
     reach_m: ReachM = None,
 ) -> None:
     """Skyline of every cell: band k is the elevation towards (k - 1) * 360 / N from true north."""
@@ -269,7 +287,7 @@ def irradiation(
     dsm: Dsm,
     weather: WeatherFile,
     out: Annotated[Path, typer.Option(metavar="TIF", help="Raster to write.")],
-    azimuths: Azimuths = 72,
+    azimuths: LightAzimuths = 72,
     sky: Sky = None,
     footprints: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Only cells inside these outlines.")
@@ -298,7 +316,7 @@ def sensors(
     ],
     weather: WeatherFile,
     out: Annotated[Path, typer.Option(metavar="CSV", help="Table to write.")],
-    azimuths: Azimuths = 72,
+    azimuths: LightAzimuths = 72,
     sky: Sky = None,
     albedo: Albedo = 0.2,
     reach_m: ReachM = None,

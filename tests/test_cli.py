@@ -341,3 +341,34 @@ def test_weather_from_far_away_is_refused(type_in, tmp_path, weather):
     )  # fmt: skip
     assert code == cli.EXIT_INPUT
     assert "--max-distance-km" in err
+
+
+#: Values that no command of light can use.
+SENSELESS = (
+    *(("--reach-m", value) for value in ("0", "-5", "nan", "inf")),
+    ("--azimuths", "7"),
+    ("--albedo", "nan"),
+    ("--max-distance-km", "nan"),
+    ("--label", "middle"),
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "value"),
+    [
+        *(("horizon", *case) for case in SENSELESS[:4]),
+        ("horizon", "--azimuths", "3"),
+        *((command, *case) for command in ("irradiation", "sensors") for case in SENSELESS),
+    ],
+)
+def test_an_option_that_says_nothing_is_refused(type_in, tmp_path, weather, command, option, value):
+    dsm = write_raster(tmp_path / "dsm.tif", np.full((20, 20), 100.0))
+    words = [command, dsm, "--out", tmp_path / "out"]
+    if command != "horizon":
+        words += ["--weather", weather]
+    if command == "sensors":
+        words += ["--points", write_points(tmp_path / "points.csv")]
+    code, _, err = type_in(*words, option, value)
+    assert code == cli.EXIT_INPUT
+    assert option in err
+    assert not (tmp_path / "out").exists()

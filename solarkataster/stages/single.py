@@ -27,7 +27,7 @@ from solarkataster.sensors import cell_light, sensor_receivers
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
 from solarkataster.units import MONTHS
-from solarkataster.weather import Weather
+from solarkataster.weather import LABELS, Weather
 
 #: Horizons held at once before they are written. [byte]
 _HELD_BYTES = 256e6
@@ -133,7 +133,8 @@ def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> Non
     )
     sky = _sky(settings, grid)
     _check_out(out)
-    reach_m = settings.reach_m or grid.cell_size_m * sum(grid.shape)
+    whole_m = grid.cell_size_m * sum(grid.shape)
+    reach_m = whole_m if settings.reach_m is None else settings.reach_m
     with Progress("sensors", 1.0) as progress:
         seen = light(
             dsm_m,
@@ -237,8 +238,10 @@ def _sky(settings: SkySettings, grid: Grid) -> SkyTable:
 def _weather(settings: SkySettings) -> Weather:
     """The weather file, or the weather of a config: only a config can say what a CSV means."""
     label = settings.label
-    if label not in (None, "start", "centre", "end"):
-        raise InputError(f"unknown label {label}", where="--label", expected="start, centre, end")
+    if label is not None and label not in LABELS:
+        raise InputError(
+            f"unknown label {label}", where="--label", expected="one of " + ", ".join(LABELS)
+        )
     path, section = settings.weather, WeatherConfig()
     if path.suffix == ".toml":
         config = load_config(path)
