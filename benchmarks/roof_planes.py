@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import statistics
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import shapely
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+from roof_match import FoundPlane, Score, found_planes, score_planes
+
 from solarkataster.demo import Town, make_town
-from solarkataster.demo.roof_match import FoundPlane, Score, found_planes, score_planes
 from solarkataster.outlines import plane_outlines
 from solarkataster.roofs import find_roof_planes
 
@@ -55,13 +60,7 @@ def print_score(name: str, score: Score, runs: list[list[tuple[int, float, float
     )
     cells = statistics.median(building[0] for building in runs[0])
     print(f"{name}: {len(runs[0])} buildings, median {cells:.0f} cells")
-    print(
-        f"  planes >= 10 m2: {score.completeness:.1%} of {score.n_true} true ones found, "
-        f"{score.correctness:.1%} of {score.n_found} found ones true"
-    )
-    for what, errors in (("tilt", score.tilt_errors_deg), ("azimuth", score.azimuth_errors_deg)):
-        median, p95 = np.quantile(errors, [0.5, 0.95])
-        print(f"  {what} error: median {median:.2f} deg, 95th percentile {p95:.2f} deg")
+    print(f"  planes >= 10 m²: {score}")
     print(f"  CPU per building: planes {fit_ms:.2f} ms, outlines {outline_ms:.2f} ms")
     for match in score.worst(5):
         print(f"    worst: {match}")

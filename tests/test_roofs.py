@@ -11,10 +11,10 @@ import rasterio
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from roof_match import found_planes, score_planes
 from small_roofs import EAVES_M, small_roof
 
 from solarkataster.demo import make_town
-from solarkataster.demo.roof_match import found_planes, score_planes
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
 from solarkataster.outlines import plane_outlines
@@ -264,7 +264,7 @@ def cut(grid, heights_m, footprint):
     return window, part, shapely.contains_xy(footprint, x[None, :], y[:, None])
 
 
-def test_the_planes_of_the_noisy_demo_town_are_found():
+def test_the_planes_of_the_noisy_demo_town_are_found(figure):
     """Limits: the roof requirements of the project, at 0.5 m with 3 cm noise."""
     town = make_town()
     found = []
@@ -274,7 +274,8 @@ def test_the_planes_of_the_noisy_demo_town_are_found():
         outlines = plane_outlines(planes.labels, building.footprint, window)
         found += found_planes(building.building_id, planes, outlines)
     score = score_planes(town.roof_planes, found)
-    worst = "\n".join(str(match) for match in score.worst(5))
+    worst = "\n".join(f"  {match}" for match in score.worst(5))
+    figure("roof planes of the demo town", f"{score}; the worst five:\n{worst}")
     assert score.n_true > 200
     assert score.completeness >= 0.95, score.missed
     assert score.correctness >= 0.95, score.false

@@ -76,6 +76,14 @@ class Score:
     n_true: int
     n_found: int
 
+    def __str__(self) -> str:
+        return (
+            f"{self.completeness:.1%} of {self.n_true} true ones found, "
+            f"{self.correctness:.1%} of {self.n_found} found ones true; "
+            f"tilt off by {_median_and_p95(self.tilt_errors_deg)}, "
+            f"azimuth by {_median_and_p95(self.azimuth_errors_deg)}"
+        )
+
     @property
     def completeness(self) -> float:
         """Share of the true planes that were found."""
@@ -102,6 +110,10 @@ class Score:
             self.matches,
             key=lambda m: -max(m.tilt_error_deg / 1.0, np.nan_to_num(m.azimuth_error_deg) / 2.5),
         )[:n]
+
+
+def _median_and_p95(errors_deg: np.ndarray) -> str:
+    return "{:.2f}° (median) and {:.2f}° (95 %)".format(*np.quantile(errors_deg, [0.5, 0.95]))
 
 
 def found_planes(building_id: str, planes: RoofPlanes, outlines: list) -> list[FoundPlane]:
