@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
+from solarkataster.irradiance import Light
 from solarkataster.layers import IRRADIATION_COLUMNS
 from solarkataster.units import MONTHS
 
@@ -43,9 +42,9 @@ def plane_means(values: np.ndarray, surface: np.ndarray, n_surface: int) -> np.n
     return means.reshape((n_surface, *values.shape[1:]))
 
 
-def light_columns(light: Any) -> dict[str, np.ndarray]:
+def light_columns(light: Light) -> dict[str, np.ndarray]:
     """
-    The irradiation columns of a :class:`solarkataster.irradiance.Light`. [kWh/m²]
+    The irradiation columns of a record of light. [kWh/m²]
 
     Returns
     -------
@@ -66,7 +65,7 @@ def light_columns(light: Any) -> dict[str, np.ndarray]:
 
 
 def surface_potential(
-    light: Any, open_sky: Any, surface: np.ndarray, area_m2: np.ndarray
+    light: Light, open_sky: Light, surface: np.ndarray, area_m2: np.ndarray
 ) -> pd.DataFrame:
     """
     Irradiation, sky view and shading loss of each surface.

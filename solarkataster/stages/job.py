@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from solarkataster.config import Config
 from solarkataster.grid import Grid
+from solarkataster.io.rasters import RasterSource
 from solarkataster.io.runfolder import RunFolder
 from solarkataster.irradiance import Light
 from solarkataster.receivers import Receivers
@@ -45,8 +45,8 @@ class TileJob:
     grid: Grid
     core: Grid
     window: Grid
-    dsm: Any
-    dtm: Any
+    dsm: RasterSource
+    dtm: RasterSource
     building_ids: tuple[str, ...]
     building_index: np.ndarray
     footprints: np.ndarray

@@ -44,8 +44,9 @@ def warm_kernels(checked: CheckedInputs, sky: SkyTable) -> None:
         grid=grid,
         core=grid,
         window=grid,
-        dsm=None,
-        dtm=None,
+        # Not read: the surface of the house is made here.
+        dsm=checked.dsm,
+        dtm=checked.dtm,
         building_ids=("house",),
         building_index=np.zeros(1, dtype=np.int32),
         footprints=np.array([shapely.box(6.0, 6.0, 18.0, 18.0)]),
