@@ -8,14 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-import shapely
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from roof_match import FoundPlane, Score, found_planes, score_planes
 
 from solarkataster.demo import Town, make_town
+from solarkataster.footprint_cells import cells_inside
 from solarkataster.outlines import plane_outlines
 from solarkataster.roofs import find_roof_planes
 
@@ -39,9 +37,7 @@ def survey(town: Town) -> tuple[list[FoundPlane], list[tuple[int, float, float]]
         window = grid.crop(building.footprint.bounds)
         row, col = grid.offset_of(window)
         ny, nx = window.shape
-        x = window.west_m + (np.arange(nx) + 0.5) * window.cell_size_m
-        y = window.north_m - (np.arange(ny) + 0.5) * window.cell_size_m
-        inside = shapely.contains_xy(building.footprint, x[None, :], y[:, None])
+        inside = cells_inside(building.footprint, window)
         heights_m = town.dsm_m[row : row + ny, col : col + nx]
         begin = time.process_time()
         planes = find_roof_planes(heights_m, inside, window.cell_size_m)

@@ -33,12 +33,13 @@ from solarkataster.crs import (
     transformation_note,
 )
 from solarkataster.errors import InputError, InputErrors
+from solarkataster.footprint_cells import footprint_mask
 from solarkataster.grid import Grid
 from solarkataster.io.footprints import read_footprints
 from solarkataster.io.raster_headers import truncated_file
 from solarkataster.io.rasters import RasterSource, open_rasters, read_resampled
 from solarkataster.io.weather import read_weather
-from solarkataster.raster_looks import Looks, footprint_mask, look_at
+from solarkataster.raster_looks import Looks, look_at
 
 if TYPE_CHECKING:
     from solarkataster.weather import Weather

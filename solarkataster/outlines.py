@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from solarkataster.errors import InputError, KatasterError
+from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
 from solarkataster.kernels.outline_straighten import straighten_arcs
 from solarkataster.kernels.outline_trace import trace_arcs
@@ -117,12 +118,8 @@ def _regions(labels, footprint, box, min_hole_area_m2):
 
     Cells outside the footprint continue the nearest region.
     """
-    size_m = box.cell_size_m
-    x = box.west_m + (np.arange(box.shape[1]) + 0.5) * size_m
-    y = box.north_m - (np.arange(box.shape[0]) + 0.5) * size_m
-    shapely.prepare(footprint)
-    inside = shapely.contains_xy(footprint, x[None, :], y[:, None]) | (labels > 0)
-    inner = _fill_small_holes(np.where(inside, labels, -1), min_hole_area_m2 / size_m**2)
+    inside = cells_inside(footprint, box) | (labels > 0)
+    inner = _fill_small_holes(np.where(inside, labels, -1), min_hole_area_m2 / box.cell_size_m**2)
     regions = np.pad(inner, MARGIN, constant_values=-1)
     extend_labels(regions)
     regions = np.pad(regions, 1, constant_values=FRAME)

@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import rasterio.features
-import shapely
 
 from solarkataster.checks_rasters import SENTINEL_M, CellCounts, cell_counts
 from solarkataster.grid import Grid
@@ -80,14 +78,3 @@ def _coarser(window: Grid, step: int, shape: tuple[int, ...]) -> Grid:
         window.cell_size_m * step,
         window.crs,
     )
-
-
-def footprint_mask(outlines: np.ndarray, grid: Grid) -> np.ndarray:
-    """Cells whose centre lies in a footprint, shape (ny, nx), bool."""
-    known = outlines[~shapely.is_missing(outlines) & ~shapely.is_empty(outlines)]
-    near = known[shapely.intersects(known, shapely.box(*grid.bounds))]
-    if not near.size:
-        return np.zeros(grid.shape, dtype=bool)
-    return rasterio.features.rasterize(
-        near, out_shape=grid.shape, transform=rasterio.Affine(*grid.transform), dtype="uint8"
-    ).astype(bool)

@@ -8,7 +8,6 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import rasterio
-import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from roof_match import found_planes, score_planes
@@ -16,6 +15,7 @@ from small_roofs import EAVES_M, small_roof
 
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
+from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
 from solarkataster.outlines import plane_outlines
 from solarkataster.roofs import (
@@ -258,10 +258,8 @@ def cut(grid, heights_m, footprint):
     """Window of one building: its grid, heights and inner cells."""
     window = grid.crop(footprint.bounds)
     row, col = grid.offset_of(window)
-    x = window.west_m + (np.arange(window.shape[1]) + 0.5) * window.cell_size_m
-    y = window.north_m - (np.arange(window.shape[0]) + 0.5) * window.cell_size_m
     part = heights_m[row : row + window.shape[0], col : col + window.shape[1]]
-    return window, part, shapely.contains_xy(footprint, x[None, :], y[:, None])
+    return window, part, cells_inside(footprint, window)
 
 
 def test_the_planes_of_the_noisy_demo_town_are_found(figure):

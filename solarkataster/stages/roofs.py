@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import shapely
 
+from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
 from solarkataster.outlines import plane_outlines
 from solarkataster.receivers import Receivers, plane_receivers
@@ -108,14 +109,6 @@ def _look_at(
     if building.planes is not None:
         building.height_m = building_height(building.planes, terrain_m)
         building.receivers = _receivers_of(building, job)
-
-
-def cells_inside(footprint: shapely.Geometry, window: Grid) -> np.ndarray:
-    """Cells of a window whose centre lies in a footprint, shape (ny, nx), bool."""
-    shapely.prepare(footprint)
-    easting_m = window.west_m + (np.arange(window.shape[1]) + 0.5) * window.cell_size_m
-    northing_m = window.north_m - (np.arange(window.shape[0]) + 0.5) * window.cell_size_m
-    return shapely.contains_xy(footprint, *np.meshgrid(easting_m, northing_m))
 
 
 def _find_planes(

@@ -12,6 +12,7 @@ import pandas as pd
 from solarkataster.config import WeatherConfig, load_config
 from solarkataster.crs import convergence_deg, distance_km, longitude_latitude
 from solarkataster.errors import InputError
+from solarkataster.footprint_cells import footprint_mask
 from solarkataster.grid import Grid
 from solarkataster.horizon import horizon_profile
 from solarkataster.io.footprints import read_outlines
@@ -22,7 +23,6 @@ from solarkataster.irradiance import light
 from solarkataster.layers import POA_YEAR_RASTER
 from solarkataster.potential import light_columns
 from solarkataster.progress import Progress
-from solarkataster.raster_looks import footprint_mask
 from solarkataster.sensors import cell_light, sensor_receivers
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table

@@ -1,0 +1,53 @@
+"""Which cells of a raster belong to a footprint: those whose centre lies inside it."""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+
+from solarkataster.grid import Grid
+
+
+def cells_inside(footprint: shapely.Geometry, grid: Grid) -> np.ndarray:
+    """
+    Cells of one footprint.
+
+    Parameters
+    ----------
+    footprint : shapely geometry
+        In the coordinates of the grid. [m]
+    grid : Grid
+        A window not much larger than the footprint: every centre is tested.
+
+    Returns
+    -------
+    inside : ndarray of bool, shape (ny, nx)
+    """
+    shapely.prepare(footprint)
+    easting_m = grid.west_m + (np.arange(grid.shape[1]) + 0.5) * grid.cell_size_m
+    northing_m = grid.north_m - (np.arange(grid.shape[0]) + 0.5) * grid.cell_size_m
+    return shapely.contains_xy(footprint, easting_m[None, :], northing_m[:, None])
+
+
+def footprint_mask(footprints: np.ndarray, grid: Grid) -> np.ndarray:
+    """
+    Cells of any of many footprints.
+
+    Parameters
+    ----------
+    footprints : ndarray of shapely geometry, shape (n,)
+        In the coordinates of the grid; missing and empty ones have no cells. [m]
+    grid : Grid
+
+    Returns
+    -------
+    inside : ndarray of bool, shape (ny, nx)
+    """
+    mask = np.zeros(grid.shape, dtype=bool)
+    known = footprints[~shapely.is_missing(footprints) & ~shapely.is_empty(footprints)]
+    for footprint in known[shapely.intersects(known, shapely.box(*grid.bounds))]:
+        window = grid.crop(footprint.bounds)
+        row, col = grid.offset_of(window)
+        part = np.s_[row : row + window.shape[0], col : col + window.shape[1]]
+        mask[part] |= cells_inside(footprint, window)
+    return mask
