@@ -40,6 +40,7 @@ from solarkataster.io.raster_headers import truncated_file
 from solarkataster.io.rasters import RasterSource, open_rasters, read_resampled
 from solarkataster.io.weather import read_weather
 from solarkataster.raster_looks import Looks, look_at
+from solarkataster.sky import SkySources, report_notes, sky_sources
 
 if TYPE_CHECKING:
     from solarkataster.weather import Weather
@@ -60,6 +61,8 @@ class CheckedInputs:
         In the surface model's coordinate system, one row per row of the input: ``building_id``, its
         columns, ``geometry`` (repaired where it was invalid, None where there is none).
     weather : Weather
+    sky : SkySources
+        The light of the weather, sorted by the sky model of the config.
     notes : list of str
         What the reader should know, of the inputs as a whole.
     marks : dict of list of str
@@ -72,6 +75,7 @@ class CheckedInputs:
     dtm: RasterSource
     footprints: gpd.GeoDataFrame
     weather: Weather
+    sky: SkySources
     notes: list[str] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
 
@@ -84,6 +88,11 @@ class CheckedInputs:
     def convergence_deg(self) -> float:
         """Meridian convergence at the raster's centre: true azimuth less grid azimuth. [°]"""
         return convergence_deg(self.grid.crs, *_centre(self.grid))
+
+    @cached_property
+    def weather_distance_km(self) -> float:
+        """From the raster's centre to the weather site. [km]"""
+        return _weather_distance_km(self.grid, self.weather)
 
     @cached_property
     def checksums(self) -> dict[str, str]:
@@ -164,8 +173,10 @@ def check_inputs(config: Config) -> CheckedInputs:
         note = transformation_note(table.attrs["transformed_from"], dsm.grid.crs)
         notes += [f"{inputs.footprints}: {note}"] if note else []
     table = table.set_geometry(gpd.GeoSeries(outlines, index=table.index, crs=table.crs))
-    notes += [f"{inputs.weather.name}: {note}" for note in weather.notes]
-    return CheckedInputs(config, dsm, dtm, table, weather, notes, marks)
+    sky = sky_sources(weather, config.irradiation.sky)
+    told = [*weather.notes, *report_notes(sky.report)]
+    notes += [f"{inputs.weather.name}: {note}" for note in told]
+    return CheckedInputs(config, dsm, dtm, table, weather, sky, notes, marks)
 
 
 @contextlib.contextmanager
@@ -193,6 +204,11 @@ def _centre(grid: Grid) -> tuple[float, float]:
     return (west_m + east_m) / 2, (south_m + north_m) / 2
 
 
+def _weather_distance_km(grid: Grid, weather: Weather) -> float:
+    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
+    return distance_km(longitude, latitude, weather.longitude, weather.latitude)
+
+
 def _sha256(path: Path) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -201,12 +217,12 @@ def _sha256(path: Path) -> str:
 def _site_faults(
     config: Config, grid: Grid, weather: Weather, notes: list[str]
 ) -> list[InputError]:
-    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
-    away_km = distance_km(longitude, latitude, weather.longitude, weather.latitude)
+    away_km = _weather_distance_km(grid, weather)
     limit_km = config.weather.max_distance_km
     if away_km <= limit_km:
         notes.append(f"weather site is {away_km:.0f} km away ({weather.source})")
         return []
+    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
     return [
         InputError(
             f"weather site at {weather.latitude:.2f}° N {weather.longitude:.2f}° E is "

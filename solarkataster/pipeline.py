@@ -8,6 +8,7 @@ Then, once: layers → map → run.json. What is stamped as done and unchanged i
 from __future__ import annotations
 
 import logging
+import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ from solarkataster.config import Config
 from solarkataster.io.runfolder import RunFolder, digest, locked, publish, read_json, write_json
 from solarkataster.progress import Progress
 from solarkataster.quality import NO_FAR_TERRAIN
-from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
 from solarkataster.stages.chain import TileOutcome, run_here, run_on_cluster
 from solarkataster.stages.cluster import workers as cluster_workers
@@ -203,9 +203,9 @@ def _take(outcome: TileOutcome, state: _State) -> None:
 
 def run_sky(checked: CheckedInputs) -> SkyTable:
     """The sky of a run: its weather, its model, turned into grid north."""
-    config = checked.config
-    sources = sky_sources(checked.weather, config.irradiation.sky)
-    return sky_table(sources, checked.convergence_deg, n_azimuth=config.horizon.n_azimuth)
+    return sky_table(
+        checked.sky, checked.convergence_deg, n_azimuth=checked.config.horizon.n_azimuth
+    )
 
 
 def _layers_stamp(plan: Plan, state: _State) -> str:
@@ -294,11 +294,31 @@ def _run_json(
             "shape": checked.grid.shape,
         },
         "convergence_deg": checked.convergence_deg,
-        "weather": checked.weather.source,
+        "weather": _weather_json(checked),
         "gaps_of_the_surface_model": "closed with the terrain where light is blocked",
         "warnings": list(result.notes),
         "tiles": tiles,
         "execution": execution,
+    }
+
+
+def _weather_json(checked: CheckedInputs) -> dict[str, Any]:
+    """Whose light it is, how its hours were read, and what became of it."""
+    weather = checked.weather
+    figures = {**weather.facts, **checked.sky.report}
+    return {
+        "source": weather.source,
+        "kind": weather.kind,
+        "label": weather.label,
+        "latitude": weather.latitude,
+        "longitude": weather.longitude,
+        "elevation_m": weather.elevation_m,
+        "distance_km": round(checked.weather_distance_km, 3),
+        # JSON has no NaN.
+        "light": {
+            name: round(value, 6) if math.isfinite(value) else None
+            for name, value in figures.items()
+        },
     }
 
 

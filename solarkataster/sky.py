@@ -23,6 +23,9 @@ LOWEST_CIRCUMSOLAR_DEG = 5.0
 #: little for pvlib's cut of a negative sky at 0 to act. [°]
 PROBE_TILT_DEG = 10.0
 
+#: Share of the year's global light from which a figure of the report is worth a note. [–]
+NOTED_FRACTION = 0.005
+
 
 @dataclass(frozen=True)
 class SkySources:
@@ -150,6 +153,45 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
             "flat_error_fraction": float(flat_kwh_m2 / ghi_kwh_m2.sum() - 1.0),
         },
     )
+
+
+def report_notes(report: Mapping[str, float]) -> list[str]:
+    """
+    What the reader of a run should know of the light of a weather file, one sentence each.
+
+    Parameters
+    ----------
+    report : mapping of str to float
+        That of :class:`SkySources`. How the file itself closes is noted by its reader.
+
+    Returns
+    -------
+    list of str
+        One for each figure over NOTED_FRACTION of the year's global light.
+    """
+    ghi = report["ghi_year_kwh_m2"]
+    notes = []
+    for name, told in (
+        (
+            "beam_over_extraterrestrial_kwh_m2",
+            "of direct light exceed what the sun sends and count as diffuse",
+        ),
+        (
+            "beam_without_sun_kwh_m2",
+            "of direct light fall in hours without sun and count as diffuse",
+        ),
+        ("twilight_kwh_m2", "of light fall in hours without sun and count as even sky"),
+    ):
+        if report[name] > NOTED_FRACTION * ghi:
+            share = 100.0 * report[name] / ghi
+            notes.append(f"{report[name]:.1f} kWh/m2 a year ({share:.1f} %) {told}.")
+    flat = report["flat_error_fraction"]
+    if abs(flat) > NOTED_FRACTION:
+        notes.append(
+            f"an open flat plane gets {100.0 * flat:+.1f} % against the file's global light; "
+            "the sky model is made for a sun over 5 degrees."
+        )
+    return notes
 
 
 def _month_sums(month: np.ndarray, values: np.ndarray) -> np.ndarray:
