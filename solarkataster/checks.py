@@ -27,8 +27,6 @@ from solarkataster.config import Config
 from solarkataster.crs import (
     convergence_deg,
     crs_name,
-    distance_km,
-    longitude_latitude,
     same_crs,
     transformation_note,
 )
@@ -41,6 +39,7 @@ from solarkataster.io.rasters import RasterSource, open_rasters, read_resampled
 from solarkataster.io.weather import read_weather
 from solarkataster.raster_looks import Looks, look_at
 from solarkataster.sky import SkySources, report_notes, sky_sources
+from solarkataster.weather_site import far_site_fault, site_distance_km
 
 if TYPE_CHECKING:
     from solarkataster.weather import Weather
@@ -87,12 +86,12 @@ class CheckedInputs:
     @cached_property
     def convergence_deg(self) -> float:
         """Meridian convergence at the raster's centre: true azimuth less grid azimuth. [°]"""
-        return convergence_deg(self.grid.crs, *_centre(self.grid))
+        return convergence_deg(self.grid.crs, *self.grid.centre)
 
     @cached_property
     def weather_distance_km(self) -> float:
         """From the raster's centre to the weather site. [km]"""
-        return _weather_distance_km(self.grid, self.weather)
+        return site_distance_km(self.grid, self.weather)
 
     @cached_property
     def checksums(self) -> dict[str, str]:
@@ -199,16 +198,6 @@ def covered_area(source: RasterSource) -> shapely.Geometry:
     return shapely.union_all([shapely.box(*grid.bounds) for grid in cells], grid_size=1e-6)
 
 
-def _centre(grid: Grid) -> tuple[float, float]:
-    west_m, south_m, east_m, north_m = grid.bounds
-    return (west_m + east_m) / 2, (south_m + north_m) / 2
-
-
-def _weather_distance_km(grid: Grid, weather: Weather) -> float:
-    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
-    return distance_km(longitude, latitude, weather.longitude, weather.latitude)
-
-
 def _sha256(path: Path) -> str:
     with open(path, "rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -217,21 +206,19 @@ def _sha256(path: Path) -> str:
 def _site_faults(
     config: Config, grid: Grid, weather: Weather, notes: list[str]
 ) -> list[InputError]:
-    away_km = _weather_distance_km(grid, weather)
-    limit_km = config.weather.max_distance_km
-    if away_km <= limit_km:
-        notes.append(f"weather site is {away_km:.0f} km away ({weather.source})")
-        return []
-    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
-    return [
-        InputError(
-            f"weather site at {weather.latitude:.2f}° N {weather.longitude:.2f}° E is "
-            f"{away_km:.0f} km from the surface model at {latitude:.2f}° N {longitude:.2f}° E",
-            where=str(config.inputs.weather),
-            expected=f"at most {limit_km:g} km (max_distance_km in [weather])",
-            remedy="Take the file of a nearer site, or raise the limit if the climate is the same.",
-        )
-    ]
+    fault = far_site_fault(
+        grid,
+        weather,
+        config.inputs.weather,
+        config.weather.max_distance_km,
+        "max_distance_km in [weather]",
+    )
+    if fault is not None:
+        return [fault]
+    notes.append(
+        f"weather site is {site_distance_km(grid, weather):.0f} km away ({weather.source})"
+    )
+    return []
 
 
 def _raster_faults(

@@ -43,6 +43,11 @@ class Grid:
         return self.west_m, self.south_m, self.east_m, self.north_m
 
     @property
+    def centre(self) -> tuple[float, float]:
+        """Easting and northing of the middle. [m]"""
+        return (self.west_m + self.east_m) / 2, (self.south_m + self.north_m) / 2
+
+    @property
     def transform(self) -> tuple[float, float, float, float, float, float]:
         """Affine coefficients (a, b, c, d, e, f) from (col, row) to easting, northing."""
         return (self.cell_size_m, 0.0, self.west_m, 0.0, -self.cell_size_m, self.north_m)

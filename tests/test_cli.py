@@ -341,6 +341,7 @@ def test_weather_from_far_away_is_refused(type_in, tmp_path, weather):
     )  # fmt: skip
     assert code == cli.EXIT_INPUT
     assert "--max-distance-km" in err
+    assert err.count("° N") == 2  # of the weather site and of the surface model
 
 
 #: Values that no command of light can use.

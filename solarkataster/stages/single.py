@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from solarkataster.config import WeatherConfig, load_config
-from solarkataster.crs import convergence_deg, distance_km, longitude_latitude
+from solarkataster.crs import convergence_deg
 from solarkataster.errors import InputError
 from solarkataster.footprint_cells import footprint_mask
 from solarkataster.grid import Grid
@@ -28,6 +28,7 @@ from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
 from solarkataster.units import MONTHS
 from solarkataster.weather import LABELS, Weather
+from solarkataster.weather_site import far_site_fault
 
 #: Horizons held at once before they are written. [byte]
 _HELD_BYTES = 256e6
@@ -210,27 +211,18 @@ def _read(dsm: str | Sequence[str]) -> tuple[np.ndarray, Grid]:
     return read_window(source, source.grid), source.grid
 
 
-def _centre(grid: Grid) -> tuple[float, float]:
-    west_m, south_m, east_m, north_m = grid.bounds
-    return (west_m + east_m) / 2, (south_m + north_m) / 2
-
-
 def _convergence(grid: Grid) -> float:
-    return convergence_deg(grid.crs, *_centre(grid))
+    return convergence_deg(grid.crs, *grid.centre)
 
 
 def _sky(settings: SkySettings, grid: Grid) -> SkyTable:
     """The sky table of a command; the weather's site must be near enough."""
     weather = _weather(settings)
-    longitude, latitude = longitude_latitude(grid.crs, *_centre(grid))
-    away_km = distance_km(longitude, latitude, weather.longitude, weather.latitude)
-    if away_km > settings.max_distance_km:
-        raise InputError(
-            f"weather site is {away_km:.0f} km from the surface model",
-            where=str(settings.weather),
-            expected=f"at most {settings.max_distance_km:g} km",
-            remedy="take a nearer site, or raise --max-distance-km if the climate is the same",
-        )
+    fault = far_site_fault(
+        grid, weather, settings.weather, settings.max_distance_km, "--max-distance-km"
+    )
+    if fault is not None:
+        raise fault
     sources = sky_sources(weather, settings.model)
     return sky_table(sources, _convergence(grid), n_azimuth=settings.n_azimuth)
 
