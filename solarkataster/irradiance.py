@@ -11,14 +11,7 @@ import numpy as np
 from solarkataster.horizon import N_NEAR, faces, quadrant_of
 from solarkataster.kernels import light as kernel
 from solarkataster.receivers import Receivers
-from solarkataster.sky_table import (
-    BAND_LANE,
-    DIRECT_LANE,
-    N_LANE,
-    N_STEP,
-    SKY_VIEW_LANE,
-    SkyTable,
-)
+from solarkataster.sky_table import N_LANE, N_STEP, SkyTable
 
 
 @dataclass(frozen=True)
@@ -154,7 +147,7 @@ def light(
             done += 1
             if progress is not None:
                 progress(done, len(sky.azimuths_deg))
-        sums[face.order] += of_face
+        kernel.gather(face.order, of_face, sums)
     return _light_of(sums, sky, albedo)
 
 
@@ -194,17 +187,10 @@ def _own_tangent(low: np.ndarray) -> np.ndarray:
 
 def _light_of(sums: np.ndarray, sky: SkyTable, albedo: float) -> Light:
     """Sums by lane → irradiation by month and part."""
-    lanes = sums.astype(np.float64)
-    band = lanes[:, BAND_LANE, None] * sky.band_kwh_m2
-    view = np.clip(lanes[:, SKY_VIEW_LANE], 0.0, 1.0)
-    ground = albedo * (1.0 - view)[:, None] * sky.ghi_kwh_m2
-    # The horizon band may be negative; a month never is.
-    from_sky = np.maximum(lanes[:, :12] + band, 0.0)
-    direct = lanes[:, DIRECT_LANE]
-    return Light(
-        from_sky + ground,
-        direct,
-        from_sky.sum(axis=1) - direct,
-        ground.sum(axis=1),
-        view,
+    n = len(sums)
+    months = np.empty((n, 12))
+    direct, from_sky, ground, view = np.empty((4, n))
+    kernel.split(
+        sums, sky.band_kwh_m2, sky.ghi_kwh_m2, albedo, months, direct, from_sky, ground, view
     )
+    return Light(months, direct, from_sky, ground, view)

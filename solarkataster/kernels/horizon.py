@@ -63,10 +63,14 @@ def near_field(
     """
     n_row = surface_m.shape[0] - 2
     n_col = surface_m.shape[1]
+    # Slices of a flat array are half the price of slices of a row.
+    flat_m = surface_m.reshape(-1)
     for i_run in range(run_start.size - 1):
         begin, end = run_start[i_run], run_start[i_run + 1]
         row0, col0 = row[begin], col[begin]
         first = math.ceil(col0 + 0.5)
+        eye = eye_m[begin:end]
+        out = tangent[begin:end]
         for k in range(n_near):
             ahead = first + k - col0
             y = row0 + slope * ahead
@@ -79,10 +83,9 @@ def near_field(
             weight = np.float32(y - upper)
             per_m = np.float32(1.0 / (ahead * step_m))
             drop_m = np.float32(drop_per_col2 * ahead * ahead)
-            a = surface_m[upper + 1, first + k : first + k + n]
-            b = surface_m[upper + 2, first + k : first + k + n]
-            eye = eye_m[begin : begin + n]
-            out = tangent[begin : begin + n]
+            at = (upper + 1) * n_col + first + k
+            a = flat_m[at : at + n]
+            b = flat_m[at + n_col : at + n_col + n]
             for i in range(n):
                 t = (a[i] + weight * (b[i] - a[i]) - drop_m - eye[i]) * per_m
                 out[i] = t if t > out[i] else out[i]
@@ -143,7 +146,8 @@ def order_by_bucket(bucket, start, order):
 @njit(nogil=True, cache=True)
 def _group_tops(columns_m, line, n_line, offset, weight, group, top, at):
     """Highest crossing of each of ``n_line`` neighbouring lines within a group of columns."""
-    n_row = columns_m.shape[1] - 2
+    width = columns_m.shape[1]
+    flat_m = columns_m.reshape(-1)
     begin = group * GROUP
     for i in range(n_line):
         top[i] = NOTHING_M
@@ -151,12 +155,12 @@ def _group_tops(columns_m, line, n_line, offset, weight, group, top, at):
     for u in range(begin, min(columns_m.shape[0], begin + GROUP)):
         # Lines that leave the raster at this column are left out.
         skip = max(0, -1 - (line + offset[u]))
-        n = min(n_line, n_row - (line + offset[u])) - skip
+        n = min(n_line, width - 2 - (line + offset[u])) - skip
         if n <= 0:
             continue
-        r = line + offset[u] + 1 + skip
-        a = columns_m[u, r : r + n]
-        b = columns_m[u, r + 1 : r + n + 1]
+        r = u * width + line + offset[u] + 1 + skip
+        a = flat_m[r : r + n]
+        b = flat_m[r + 1 : r + n + 1]
         w = weight[u]
         tops = top[skip : skip + n]
         ats = at[skip : skip + n]
@@ -169,7 +173,7 @@ def _group_tops(columns_m, line, n_line, offset, weight, group, top, at):
 
 
 @njit(nogil=True, cache=True)
-def sweep_lines(columns_m, line, n_line, offset, weight, first, last, drop_per_col2, hull):
+def sweep_lines(columns_m, line, n_line, offset, weight, first, last, drop_per_col2, hull, link):
     """
     Hulls of neighbouring lines, as trees: for each group of columns, its top and what follows.
 
@@ -192,7 +196,9 @@ def sweep_lines(columns_m, line, n_line, offset, weight, first, last, drop_per_c
     hull : ndarray, shape (n_line, n_group, 4), float32
         Filled: column of the top, its height less the earth's bend, slope to the next hull
         point per column, and the group of that point. One record, so that a step of a walk
-        touches one line of the cache; whole numbers below 2²⁴ are exact.
+        touches one line of the cache.
+    link : ndarray, shape (n_line, n_group, 4), uint32
+        The same memory; the group of the next point is a whole number.
     """
     top = np.empty(n_line, np.float32)
     at = np.empty(n_line, np.int32)
@@ -202,16 +208,16 @@ def sweep_lines(columns_m, line, n_line, offset, weight, first, last, drop_per_c
         for i in range(n_line):
             u = np.float32(at[i])
             h = top[i] - drop_per_col2 * u * u
-            n = min(g + 1, last - 1)
+            n = np.uint32(min(g + 1, last - 1))
             rise = np.float32(-np.inf)
             if back > 0:
                 while hull[i, n, 1] - h <= hull[i, n, 2] * (hull[i, n, 0] - u):
-                    n = int(hull[i, n, 3])
+                    n = link[i, n, 3]
                 rise = (hull[i, n, 1] - h) / (hull[i, n, 0] - u)
             hull[i, g, 0] = u
             hull[i, g, 1] = h
             hull[i, g, 2] = rise
-            hull[i, g, 3] = n
+            link[i, g, 3] = n
 
 
 @njit(nogil=True, cache=True)
@@ -232,7 +238,17 @@ def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best):
 
 @njit(nogil=True, cache=True)
 def _ask_lines(
-    surface_m, who, points, slope, metres_per_col, drop_per_col2, hull_a, hull_b, tangent
+    surface_m,
+    who,
+    points,
+    slope,
+    metres_per_col,
+    drop_per_col2,
+    hull_a,
+    link_a,
+    hull_b,
+    link_b,
+    tangent,
 ):
     """Raise the tangents of the receivers ``who`` between two swept lines, a and b."""
     n_col = surface_m.shape[1]
@@ -246,7 +262,7 @@ def _ask_lines(
         eye = eye_m - drop_per_col2 * col * col
         best = tangent[i] * metres_per_col
         floor = best - np.float32(2.0) * drop_per_col2 * col
-        a = b = nearest // GROUP
+        a = b = np.uint32(nearest // GROUP)
         # Both walks in one loop: its end is the branch that processors cannot foresee.
         while True:
             on_a = (hull_a[a, 2] > floor) & (
@@ -257,8 +273,8 @@ def _ask_lines(
             )
             if not (on_a | on_b):
                 break
-            a = int(hull_a[a, 3]) if on_a else a
-            b = int(hull_b[b, 3]) if on_b else b
+            a = link_a[a, 3] if on_a else a
+            b = link_b[b, 3] if on_b else b
         u_a, u_b = hull_a[a, 0], hull_b[b, 0]
         if (hull_a[a, 1] - eye > floor * (u_a - col)) | (hull_b[b, 1] - eye > floor * (u_b - col)):
             # The columns looked at are neither behind the receiver nor off the raster.
@@ -299,6 +315,7 @@ def far_field(
     n_col = surface_m.shape[1]
     n_group = (n_col + GROUP - 1) // GROUP
     hull = np.empty((N_LINE + 1, n_group, 4), np.float32)
+    link = hull.view(np.uint32)
     n_bucket = start.size - 1
     for block in range(0, n_bucket, N_LINE):
         n_line = min(N_LINE, n_bucket - block)
@@ -309,11 +326,11 @@ def far_field(
             continue
         sweep_lines(
             columns_m, lowest_line + block, n_line + 1, offset, weight, first, last,
-            np.float32(drop_per_col2), hull,
+            np.float32(drop_per_col2), hull, link,
         )  # fmt: skip
         for i in range(n_line):
             _ask_lines(
                 surface_m, order[start[block + i] : start[block + i + 1]], points,
                 np.float32(slope), np.float32(step_m), np.float32(drop_per_col2),
-                hull[i], hull[i + 1], tangent,
+                hull[i], link[i], hull[i + 1], link[i + 1], tangent,
             )  # fmt: skip

@@ -8,6 +8,8 @@ import numpy as np
 from numba import njit
 
 _LANES = 16
+_DIRECT = 12
+_SKY_VIEW = 13
 _BAND = 15
 
 #: Receivers whose look-ups are listed before they are made.
@@ -158,3 +160,41 @@ def add_sector(
         _add_rows(
             who[:n_job], begin[:n_job], part[:n_job], surface, east, north, up, table, flat_sums
         )
+
+
+@njit(nogil=True, cache=True)
+def gather(order, part, sums):
+    """Add the rows of ``part``, which are in another order, to ``sums`` (n, 16)."""
+    for i in range(order.size):
+        at = order[i]
+        for k in range(_LANES):
+            sums[at, k] += part[i, k]
+
+
+@njit(nogil=True, cache=True)
+def split(sums, band_kwh_m2, ghi_kwh_m2, albedo, months, direct, sky, ground, view):
+    """
+    Turn sums by lane into irradiation by month and part.
+
+    Parameters
+    ----------
+    sums : ndarray, shape (n, 16), float32
+    band_kwh_m2, ghi_kwh_m2 : ndarray, shape (12,)
+    albedo : float
+    months : ndarray, shape (n, 12), float64
+    direct, sky, ground, view : ndarray, shape (n,), float64
+        Filled.
+    """
+    ghi_year = ghi_kwh_m2.sum()
+    for i in range(sums.shape[0]):
+        view[i] = min(max(np.float64(sums[i, _SKY_VIEW]), 0.0), 1.0)
+        reflected = albedo * (1.0 - view[i])
+        from_sky = 0.0
+        for m in range(12):
+            # The horizon band may be negative; a month never is.
+            light = max(sums[i, m] + sums[i, _BAND] * band_kwh_m2[m], 0.0)
+            from_sky += light
+            months[i, m] = light + reflected * ghi_kwh_m2[m]
+        direct[i] = sums[i, _DIRECT]
+        sky[i] = from_sky - direct[i]
+        ground[i] = reflected * ghi_year
