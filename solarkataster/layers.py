@@ -77,8 +77,15 @@ _SHADING = Column(
     "–",
     "Irradiation lost against the same plane with an open horizon.",
 )
+_DATES = (
+    Column("surface_model_date", "str", "–", "Date of the flight as given; empty if unknown."),
+    Column("footprint_date", "str", "–", "Date of the footprints as given; empty if unknown."),
+)
 _QUALITY = Column(
-    "data_quality", "str", "–", "Semicolon-separated remarks on the data; empty if none."
+    "data_quality",
+    "str",
+    "–",
+    "Semicolon-separated remarks on the data; without far terrain every row says so.",
 )
 _REASON = Column("reason", "str", "–", "Empty, or why there is no value.")
 
@@ -92,6 +99,7 @@ ROOF_COLUMNS = (
     _YEAR_SUM,
     _SKY_VIEW,
     _SHADING,
+    *_DATES,
     _QUALITY,
     _REASON,
 )
@@ -105,6 +113,7 @@ BUILDING_COLUMNS = (
     _YEAR_SUM,
     _SKY_VIEW,
     _SHADING,
+    *_DATES,
     _QUALITY,
     _REASON,
 )

@@ -163,6 +163,25 @@ def test_run_json_names_config_versions_inputs_tiles_and_north(run_folder, confi
     assert abs(content["convergence_deg"]) < 2.4
 
 
+def test_every_row_carries_the_dates_of_its_data(config, run_folder, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(run_folder, out)
+    flown = config.inputs.model_copy(
+        update={"surface_model_date": "2021-03-14", "footprint_date": None}
+    )
+    result = pipeline.run(config.model_copy(update={"inputs": flown}), out)
+    assert result.n_resumed == result.n_tiles
+    for name in ("roofs", "buildings"):
+        table = gpd.read_parquet(out / f"{name}.parquet")
+        assert set(table["surface_model_date"]) == {"2021-03-14"}
+        assert set(table["footprint_date"]) == {""}
+
+
+def test_every_row_says_that_hills_beyond_the_surface_model_are_not_seen(roofs, buildings):
+    for table in (roofs, buildings):
+        assert table["data_quality"].str.contains("no far terrain").all()
+
+
 # tiles
 
 

@@ -30,6 +30,7 @@ META = {
     "attribution": "© OpenStreetMap-Mitwirkende, © Land Musterland",
     "version": "solarkataster 0.0",
 }
+DATES = {name: META[name] for name in ("surface_model_date", "footprint_date")}
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def _irradiation(year: float) -> dict[str, float]:
 
 def _roof(building_id: str, n: int, outline: Polygon, tilt: float, azimuth: float, year: float):
     area = outline.area / np.cos(np.radians(tilt))
-    row = {column.name: np.nan for column in ROOF_COLUMNS}
+    row = {column.name: np.nan for column in ROOF_COLUMNS} | DATES
     row |= {"building_id": building_id, "roof_id": f"{building_id}/r{n}", "data_quality": ""}
     row |= {"surface_tilt": tilt, "surface_azimuth": azimuth, "area_m2": area, "reason": ""}
     if np.isnan(year):
@@ -69,7 +70,7 @@ def _roof(building_id: str, n: int, outline: Polygon, tilt: float, azimuth: floa
 
 
 def _building(building_id: str, outline: Polygon, height_m: float, roofs: list[dict]) -> dict:
-    row = {column.name: np.nan for column in BUILDING_COLUMNS}
+    row = {column.name: np.nan for column in BUILDING_COLUMNS} | DATES
     valued = [roof for roof in roofs if np.isfinite(roof["poa_global_year_kwh_m2"])]
     row |= {"building_id": building_id, "n_roofs": len(valued), "height_m": height_m}
     row |= {"data_quality": "", "reason": "" if valued else "outside the surface model"}

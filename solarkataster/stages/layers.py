@@ -120,6 +120,7 @@ def _roofs(plan: Plan, reports: Mapping[str, Any], buildings: pd.DataFrame) -> g
     order = np.argsort(at, kind="stable")
     roofs = roofs.iloc[order].reset_index(drop=True)
     roofs["data_quality"] = buildings["data_quality"].to_numpy()[at[order]]
+    roofs = roofs.assign(**_dates(plan))
     outlines = roofs["geometry"] if "geometry" in roofs else pd.Series(dtype=object)
     return gpd.GeoDataFrame(
         typed(roofs, ROOF_COLUMNS),
@@ -128,10 +129,18 @@ def _roofs(plan: Plan, reports: Mapping[str, Any], buildings: pd.DataFrame) -> g
     )
 
 
+def _dates(plan: Plan) -> dict[str, str]:
+    inputs = plan.checked.config.inputs
+    return {
+        "surface_model_date": inputs.surface_model_date or "",
+        "footprint_date": inputs.footprint_date or "",
+    }
+
+
 def _buildings(plan: Plan, results: pd.DataFrame) -> gpd.GeoDataFrame:
     footprints = plan.checked.footprints
     inputs = footprints.drop(columns=["building_id", footprints.geometry.name])
-    own = typed(results, BUILDING_COLUMNS)
+    own = typed(results.assign(**_dates(plan)), BUILDING_COLUMNS)
     inputs = beside_own(inputs.reset_index(drop=True), BUILDING_COLUMNS)
     return gpd.GeoDataFrame(
         pd.concat([own, inputs], axis=1),
