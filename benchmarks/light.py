@@ -1,13 +1,13 @@
 """
 Speed, memory and error of horizon + irradiation, from one run.
 
-    python benchmarks/light.py            # everything, about ten minutes on one core
+    python benchmarks/light.py            # everything, about a quarter of an hour on one core
     python benchmarks/light.py --quick    # small rasters, once
 
 72 azimuths, 12 months and the year in three parts, sky view; 0.5 m cells; CPU time of the whole
-process (kernels run on one core), median of repeats. The error printed beside each speed comes from
-the same towns with the same settings: the skyline against a plain march, RMSE and bias over all
-pairs of a sample.
+process (kernels run on one core), median of repeats. The errors printed beside the speed come from
+the same towns with the same settings: the skyline against a plain march over all pairs of a sample,
+the year against brute force.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import argparse
 import resource
 import statistics
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,30 +24,32 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from reference import horizons
+from reference import brute_year, horizons, minute_sky
 
+from solarkataster.config import load_config
 from solarkataster.demo import make_town, truth_receivers
 from solarkataster.horizon import horizon_tangents
+from solarkataster.io.weather import read_weather
 from solarkataster.irradiance import light
 from solarkataster.receivers import Receivers
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
+from solarkataster.weather import Weather
 
 CELL_M = 0.5
 REACH_M = 500.0
 
 
-def demo_sky() -> SkyTable:
-    """Sky table of the demo town's weather, read from its file."""
-    import tempfile
-
-    from solarkataster.config import load_config
-    from solarkataster.io.weather import read_weather
-
+def demo_weather() -> Weather:
+    """The demo town's weather, read from its file."""
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(make_town().write(folder))
-        weather = read_weather(Path(folder) / "weather.csv", config.weather)
-    return sky_table(sky_sources(weather), 0.0)
+        return read_weather(Path(folder) / "weather.csv", config.weather)
+
+
+def demo_sky() -> SkyTable:
+    """Sky table of the demo town's weather."""
+    return sky_table(sky_sources(demo_weather()), 0.0)
 
 
 def chosen(receivers: Receivers, which: np.ndarray) -> Receivers:
@@ -76,10 +79,29 @@ def error_deg(town, receivers: Receivers) -> tuple[float, float, float]:
     some = chosen(receivers, rng.choice(len(receivers), min(1500, len(receivers)), replace=False))
     azimuths = np.arange(2.5, 360.0, 15.0)
     tangent = horizon_tangents(
-        town.dsm_m, CELL_M, some.row, some.col, some.elevation_m, azimuths, reach_m=1e9
+        town.dsm_m, CELL_M, some.row, some.col, some.elevation_m, azimuths, reach_m=REACH_M
     )
     error = np.degrees(np.arctan(tangent)) - horizons(town.dsm_m, CELL_M, some, azimuths)
     return np.sqrt((error**2).mean()), error.mean(), (np.abs(error) > 5).mean()
+
+
+def light_error(town, receivers: Receivers, sky: SkyTable, minutes) -> tuple[float, float]:
+    """RMSE and bias of the year over its mean, against brute force minute by minute."""
+    rng = np.random.default_rng(5)
+    some = chosen(receivers, rng.choice(len(receivers), min(60, len(receivers)), replace=False))
+    got = light(town.dsm_m, CELL_M, some, sky, reach_m=REACH_M, albedo=0.2)
+    fine = np.arange(0.0, 360.0, 0.5)
+    tilts = some.surface_tilt[some.surface]
+    azimuths = some.grid_azimuth[some.surface]
+    skylines = horizons(town.dsm_m, CELL_M, some, fine).T
+    expected = np.array(
+        [
+            sum(brute_year(*minutes, skyline, fine, tilt, azimuth, 0.2))
+            for skyline, tilt, azimuth in zip(skylines, tilts, azimuths, strict=True)
+        ]
+    )
+    error = got.poa_global_year_kwh_m2 - expected
+    return np.sqrt((error**2).mean()) / expected.mean(), error.mean() / expected.mean()
 
 
 def report(name: str, area_km2: float, runs: list[float], town, receivers: Receivers) -> None:
@@ -102,6 +124,7 @@ def main() -> None:
     options = parser.parse_args()
     repeats = 1 if options.quick else options.repeats
     sky = demo_sky()
+    minutes = minute_sky(demo_weather(), 0.0)
     warm = make_town(seed=1, size_m=60, kind="builtup")
     light(warm.dsm_m, CELL_M, truth_receivers(warm), sky)
 
@@ -112,10 +135,12 @@ def main() -> None:
             receivers = truth_receivers(town)
             runs = seconds(
                 lambda t=town, r=receivers: light(t.dsm_m, CELL_M, r, sky, reach_m=REACH_M),
-                repeats if size_m < 2000 else 1,
+                repeats,
             )
             name = f"whole raster {size_m} m, {town.roof_share:.0%} roofs"
             report(name, (size_m / 1000) ** 2, runs, town, receivers)
+        rmse, bias = light_error(town, receivers, sky, minutes)
+        print(f"  year against brute force, 60 roofs of it: RMSE {rmse:.2%}, bias {bias:+.2%}")
         # The last town again: its middle with everything around it as halo.
         half = size_m / CELL_M / 4
         middle = np.flatnonzero(
