@@ -264,7 +264,8 @@ def load_config(path: str | Path) -> Config:
     """
     path = Path(path).absolute()
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows editors put a byte order mark in front of UTF-8.
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise _one_fault(
             path, "file not found", "a config file", "solarkataster new NAME"

@@ -53,6 +53,13 @@ def test_smallest_config_of_the_design_loads_with_defaults(tmp_path):
     assert config.path == tmp_path / "config.toml"
 
 
+def test_byte_order_mark_of_windows_editors_is_no_fault(tmp_path):
+    path = tmp_path / "config.toml"
+    path.write_text(SMALLEST, encoding="utf-8-sig")
+    assert path.read_bytes()[:3] == b"\xef\xbb\xbf"
+    assert load_config(path).municipality.name == "Musterstadt"
+
+
 def test_paths_start_at_the_config_file_and_one_pattern_is_a_list_of_one(tmp_path):
     inputs = load(tmp_path, SMALLEST).inputs
     assert inputs.dsm == (str(tmp_path / "dsm/*.tif"),)
