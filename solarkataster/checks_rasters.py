@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from solarkataster.errors import InputError
-
-#: Heights no ground on Earth has: the remains of a lost nodata tag. [m]
-SENTINEL_M = -9999.0
-ABSURD_M = 1e30
+from solarkataster.units import MAX_HEIGHT_M
 
 FEET_PER_METRE = 1.0 / 0.3048
 
@@ -24,36 +22,40 @@ class CellCounts:
     ----------
     n_cells, n_value : int
         Cells looked at, and those that hold a value.
-    n_zero, n_sentinel, n_absurd : int
-        Values of exactly 0, of exactly −9999, and beyond ±1e30.
+    n_zero, n_absurd : int
+        Values of exactly 0, and of those no ground on Earth has.
+    absurd_m : float
+        One of the latter; NaN if there is none. [m]
     """
 
     n_cells: int = 0
     n_value: int = 0
     n_zero: int = 0
-    n_sentinel: int = 0
     n_absurd: int = 0
+    absurd_m: float = math.nan
 
     def __add__(self, other: CellCounts) -> CellCounts:
         return CellCounts(
             self.n_cells + other.n_cells,
             self.n_value + other.n_value,
             self.n_zero + other.n_zero,
-            self.n_sentinel + other.n_sentinel,
             self.n_absurd + other.n_absurd,
+            other.absurd_m if math.isnan(self.absurd_m) else self.absurd_m,
         )
 
 
 def cell_counts(heights_m: np.ndarray) -> CellCounts:
     """Count suspicious values; tagged nodata must be NaN already. [m]"""
     with np.errstate(invalid="ignore"):
-        return CellCounts(
-            heights_m.size,
-            int(np.count_nonzero(~np.isnan(heights_m))),
-            int(np.count_nonzero(heights_m == 0.0)),
-            int(np.count_nonzero(heights_m == SENTINEL_M)),
-            int(np.count_nonzero(np.abs(heights_m) > ABSURD_M)),
-        )
+        is_absurd = np.abs(heights_m) > MAX_HEIGHT_M
+    n_absurd = int(np.count_nonzero(is_absurd))
+    return CellCounts(
+        heights_m.size,
+        int(np.count_nonzero(~np.isnan(heights_m))),
+        int(np.count_nonzero(heights_m == 0.0)),
+        n_absurd,
+        float(heights_m.ravel()[np.argmax(is_absurd)]) if n_absurd else math.nan,
+    )
 
 
 def value_faults(
@@ -86,13 +88,13 @@ def value_faults(
         expected = "heights above the datum in metres"
         return [InputError("no cell has a value", where=where, expected=expected, remedy=remedy)]
     faults = []
-    if counts.n_sentinel:
-        faults.append(_untagged(where, f"{counts.n_sentinel} cells hold -9999", "-9999"))
+    if counts.n_absurd > counts.n_value / 2:
+        return [_no_metres(where, counts)]
     if counts.n_absurd:
-        absurd = sample_m[np.abs(sample_m) > ABSURD_M]
-        value = f"{absurd[0]:.8g}" if absurd.size else "that value"
-        faults.append(_untagged(where, f"{counts.n_absurd} cells hold values over 1e30", value))
-    real = sample_m[(np.abs(sample_m) < -SENTINEL_M) & (sample_m != 0.0)]
+        value = f"{counts.absurd_m:.8g}"
+        found = f"{counts.n_absurd} cells hold {value} or another height beyond ±9000 m"
+        faults.append(_untagged(where, found, value))
+    real = sample_m[(np.abs(sample_m) <= MAX_HEIGHT_M) & (sample_m != 0.0)]
     zero_fraction = counts.n_zero / counts.n_cells
     if zero_fraction > max_zero_fraction and real.size:
         floor_m = float(np.percentile(real, 1))
@@ -107,7 +109,19 @@ def _untagged(where: str, found: str, value: str) -> InputError:
         f"{found}, and the file has no nodata tag for it",
         where=where,
         expected="a nodata tag where there is no height",
-        remedy=f"Tag it: gdal_edit.py -a_nodata {value} FILE",
+        remedy=f"Tag it: gdal_edit.py -a_nodata {value} FILE, or gdal_translate -a_nodata {value} "
+        "FILE OUT",
+    )
+
+
+def _no_metres(where: str, counts: CellCounts) -> InputError:
+    share = counts.n_absurd / counts.n_value
+    return InputError(
+        f"{share:.1%} of the heights are beyond ±9000 m, {counts.absurd_m:.8g} for one",
+        where=where,
+        expected="heights above the datum in metres",
+        remedy="From centimetres: gdal_calc.py -A FILE --calc A*0.01 --type Float32 --outfile OUT; "
+        f"were the nodata tag lost: gdal_edit.py -a_nodata {counts.absurd_m:.8g} FILE",
     )
 
 

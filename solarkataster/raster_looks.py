@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solarkataster.checks_rasters import SENTINEL_M, CellCounts, cell_counts
+from solarkataster.checks_rasters import CellCounts, cell_counts
 from solarkataster.grid import Grid
 from solarkataster.io.rasters import RasterSource, read_raw_window
+from solarkataster.units import MAX_HEIGHT_M
 
 #: Rasters are looked at in squares of this edge. [cells]
 LOOK_CELLS = 1024
@@ -34,7 +35,7 @@ class Looks:
         """The same without zeros and the remains of lost nodata tags."""
         parts = []
         for grid, values in self.parts:
-            is_height = (values != 0.0) & (np.abs(values) < -SENTINEL_M)
+            is_height = (values != 0.0) & (np.abs(values) <= MAX_HEIGHT_M)
             parts.append((grid, np.where(is_height, values, np.nan).astype(np.float32)))
         return Looks(parts, self.counts)
 

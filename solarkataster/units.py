@@ -11,5 +11,9 @@ REFRACTION_COEFFICIENT = 0.13
 #: Radius of a sphere on which sight lines are straight although the air bends them. [m]
 EFFECTIVE_EARTH_RADIUS_M = EARTH_RADIUS_M / (1.0 - REFRACTION_COEFFICIENT)
 
+#: No ground on Earth lies farther from the datum (Everest 8849 m, shores of the Dead Sea -430 m);
+#: values beyond are the remains of a lost nodata tag, or no metres. [m]
+MAX_HEIGHT_M = 9000.0
+
 WH_PER_KWH = 1000.0
 MONTHS = tuple(f"{month:02d}" for month in range(1, 13))

@@ -202,7 +202,14 @@ def test_one_raster_in_feet_is_recognised(folder, name, word):
 
 @pytest.mark.parametrize("name", ["dsm.tif", "dtm.tif"])
 @pytest.mark.parametrize(
-    ("value", "told"), [(-9999.0, "-9999"), (3.4028235e38, "1e30"), (-3.4028235e38, "1e30")]
+    ("value", "told"),
+    [
+        (-9999.0, "-9999"),
+        (9999.0, "9999"),
+        (-32768.0, "-32768"),
+        (3.4028235e38, "3.4028235e+38"),
+        (-3.4028235e38, "-3.4028235e+38"),
+    ],
 )
 def test_one_cell_of_untagged_nodata_stops(folder, name, value, told):
     heights_m = surface()
@@ -211,7 +218,8 @@ def test_one_cell_of_untagged_nodata_stops(folder, name, value, told):
     fault = one_fault(folder)
     assert fault.where == str(folder / name)
     assert told in fault.found
-    assert "gdal_edit.py -a_nodata" in fault.remedy
+    assert f"gdal_edit.py -a_nodata {told}" in fault.remedy
+    assert f"gdal_translate -a_nodata {told}" in fault.remedy
 
 
 @pytest.mark.parametrize("name", ["dsm.tif", "dtm.tif"])

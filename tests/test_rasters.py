@@ -113,7 +113,7 @@ def test_whole_numbers_with_a_scale_become_metres(tmp_path):
     np.testing.assert_array_equal(read_window(source, source.grid), [[np.float32(105.5), np.nan]])
 
 
-@pytest.mark.parametrize("value", [-9999.0, 3.4e38, -3.4e38])
+@pytest.mark.parametrize("value", [-9999.0, 9999.0, -32768.0, 3.4e38])
 def test_untagged_nodata_that_the_check_did_not_see_stops_the_tile(tmp_path, value):
     cells = heights(20, 20)
     cells[3, 4] = value

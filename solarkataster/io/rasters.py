@@ -19,6 +19,7 @@ from solarkataster.errors import InputError, InputErrors
 from solarkataster.grid import Grid
 from solarkataster.io.cog import MosaicWriter, write_cog
 from solarkataster.io.raster_headers import RasterFile, gdal_environment, read_header
+from solarkataster.units import MAX_HEIGHT_M
 
 __all__ = [
     "MosaicWriter",
@@ -39,10 +40,6 @@ _MASKS_BY_VALUE = ([MaskFlags.all_valid], [MaskFlags.nodata])
 
 #: Rows resampled at a time: bounds the float64 intermediates.
 _CHUNK_ROWS = 256
-
-#: Heights no ground on Earth has; what is left of a lost nodata tag.
-SENTINEL_M = -9999.0
-ABSURD_M = 1e30
 
 
 @dataclass(frozen=True)
@@ -187,12 +184,12 @@ def read_window(source: RasterSource, window: Grid) -> np.ndarray:
     Raises
     ------
     InputError
-        If a block cannot be read, or holds the remains of a lost nodata tag (−9999, ±1e30):
+        If a block cannot be read, or holds heights beyond ±9000 m, left by a lost nodata tag:
         `check` samples large rasters, a tile reads every cell.
     """
     heights_m = read_raw_window(source, window)
     with np.errstate(invalid="ignore"):
-        wrong = (heights_m == SENTINEL_M) | (np.abs(heights_m) > ABSURD_M)
+        wrong = np.abs(heights_m) > MAX_HEIGHT_M
     if wrong.any():
         raise InputError(
             f"{int(wrong.sum())} cells hold {heights_m[wrong][0]:g} without a nodata tag",
