@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from solarkataster.progress import Progress
 from solarkataster.sensors import cell_light, sensor_receivers
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
+from solarkataster.stages.single_faults import check_out, remedies_of_a_command
 from solarkataster.units import MONTHS
 from solarkataster.weather import LABELS, Weather
 from solarkataster.weather_site import far_site_fault
@@ -56,8 +58,8 @@ def horizon_raster(dsm: str, out: Path, n_azimuth: int, reach_m: float | None) -
     InputError, InputErrors
         If the raster or a setting cannot be used.
     """
+    _check_out(out, dsm)
     dsm_m, grid = _read(dsm)
-    _check_out(out)
     true_deg = np.arange(n_azimuth) * 360.0 / n_azimuth
     grid_deg = true_deg - _convergence(grid)
     at_once = max(1, int(_HELD_BYTES / (4 * dsm_m.size)))
@@ -84,11 +86,14 @@ def irradiation_raster(
     InputError, InputErrors
         If an input or a setting cannot be used.
     """
+    _check_out(out, dsm, footprints, *_weather_files(settings))
     dsm_m, grid = _read(dsm)
     sky = _sky(settings, grid)
     mask = None
     if footprints is not None:
-        mask = footprint_mask(read_outlines(footprints, grid.crs), grid)
+        with remedies_of_a_command():
+            outlines = read_outlines(footprints, grid.crs)
+        mask = footprint_mask(outlines, grid)
         if not (mask & np.isfinite(dsm_m)).any():
             raise InputError(
                 "no outline covers a cell with data",
@@ -96,7 +101,6 @@ def irradiation_raster(
                 expected="outlines inside {:.0f} {:.0f} {:.0f} {:.0f}".format(*grid.bounds),
                 remedy="compare the coordinates of both files",
             )
-    _check_out(out)
     with Progress("irradiation", 1.0) as progress:
         values = cell_light(
             dsm_m,
@@ -121,6 +125,7 @@ def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> Non
     InputError, InputErrors
         If an input, a point or a setting cannot be used.
     """
+    _check_out(out, dsm, points, *_weather_files(settings))
     table = read_points(points)
     dsm_m, grid = _read(dsm)
     height = "z" if "z" in table else "height_m"
@@ -133,7 +138,6 @@ def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> Non
         dsm_m, grid, x, y, tilt, azimuth, convergence_deg=_convergence(grid), **heights
     )
     sky = _sky(settings, grid)
-    _check_out(out)
     whole_m = grid.cell_size_m * sum(grid.shape)
     reach_m = whole_m if settings.reach_m is None else settings.reach_m
     with Progress("sensors", 1.0) as progress:
@@ -234,21 +238,27 @@ def _weather(settings: SkySettings) -> Weather:
         raise InputError(
             f"unknown label {label}", where="--label", expected="one of " + ", ".join(LABELS)
         )
-    path, section = settings.weather, WeatherConfig()
+    path, section, in_words_of = settings.weather, WeatherConfig(), remedies_of_a_command()
     if path.suffix == ".toml":
         config = load_config(path)
-        path, section = config.inputs.weather, config.weather
+        path, section, in_words_of = config.inputs.weather, config.weather, nullcontext()
     if label is not None:
         section = section.model_copy(update={"label": label})
-    return read_weather(path, section)
+        in_words_of = remedies_of_a_command()
+    with in_words_of:
+        return read_weather(path, section)
 
 
-def _check_out(out: Path) -> None:
-    """Say before the computation that the result could not be written."""
-    folder = out.absolute().parent
-    if out.is_dir() or not folder.is_dir():
-        raise InputError(
-            "is a folder" if out.is_dir() else "folder does not exist",
-            where=str(out if out.is_dir() else folder),
-            expected="a file in an existing folder (--out)",
-        )
+def _check_out(out: Path, dsm: str | Sequence[str], *others: Path | None) -> None:
+    """Say before anything is computed that the result has no place, or that of an input."""
+    with remedies_of_a_command():
+        source = open_rasters(dsm, "dsm")
+    parts = [part for file in source.files for part in file.parts]
+    check_out(out, [*parts, *(path for path in others if path is not None)])
+
+
+def _weather_files(settings: SkySettings) -> list[Path]:
+    """The file given as weather and, where that is a config, the file it names."""
+    if settings.weather.suffix != ".toml":
+        return [settings.weather]
+    return [settings.weather, load_config(settings.weather).inputs.weather]

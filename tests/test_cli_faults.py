@@ -1,0 +1,173 @@
+"""Faults of the single commands and of a run: told before anything is computed or written."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import rasterio
+from weather_files import made_up_year, try_text
+
+from solarkataster import cli
+
+
+@pytest.fixture
+def type_in(monkeypatch, capsys):
+    """Type a command; returns exit code, output and messages."""
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["solarkataster", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed = capsys.readouterr()
+        return end.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def weather(tmp_path_factory) -> Path:
+    """A test reference year of Mannheim, 51 km east of the raster here."""
+    path = tmp_path_factory.mktemp("weather") / "TRY.dat"
+    path.write_text(try_text(made_up_year()), encoding="latin-1")
+    return path
+
+
+@pytest.fixture
+def dsm(tmp_path) -> Path:
+    """A plain of 100 m, 20 x 20 cells of 0.5 m."""
+    path = tmp_path / "dsm.tif"
+    with rasterio.open(
+        path, "w", driver="GTiff", height=20, width=20, count=1, dtype="float32", nodata=-9999.0,
+        crs="EPSG:25832", transform=rasterio.Affine(0.5, 0, 410_000.0, 0, -0.5, 5_480_050.0),
+    ) as target:  # fmt: skip
+        target.write(np.full((20, 20), 100.0, dtype=np.float32), 1)
+    return path
+
+
+@pytest.fixture
+def write_points(tmp_path):
+    """Write three points 1 m above the plain; columns given replace those here."""
+
+    def write(**columns) -> Path:
+        table = {
+            "x": [410_005.0] * 3,
+            "y": [5_480_045.0] * 3,
+            "z": [101.0] * 3,
+            "surface_tilt": [0, 35, 90],
+            "surface_azimuth": [0, 180, 90],
+        }
+        path = tmp_path / "points.csv"
+        pd.DataFrame(table | columns).to_csv(path, index=False)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def words(dsm, weather, write_points):
+    """The words of a command that would run, all but --out."""
+    return {
+        "horizon": ["horizon", dsm, "--azimuths", 8],
+        "irradiation": ["irradiation", dsm, "--weather", weather, "--azimuths", 8],
+        "sensors": ["sensors", dsm, "--points", write_points(), "--weather", weather]
+        + ["--azimuths", 8],
+    }
+
+
+COMMANDS = ("horizon", "irradiation", "sensors")
+
+
+# a place for the result
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("way", ["itself", "dots", "symlink", "hard link"])
+def test_no_command_writes_over_its_surface_model(type_in, words, dsm, command, way):
+    out = {"itself": dsm, "dots": dsm.parent / ".." / dsm.parent.name / dsm.name}.get(way)
+    if out is None:
+        out = dsm.with_name("link.tif")
+        (out.symlink_to if way == "symlink" else out.hardlink_to)(dsm)
+    before = dsm.read_bytes()
+    code, _, err = type_in(*words[command], "--out", out)
+    assert code == cli.EXIT_INPUT
+    assert "is the input itself" in err
+    assert dsm.read_bytes() == before
+
+
+def test_no_command_writes_over_its_other_inputs(type_in, words, dsm, weather):
+    points = dsm.with_name("points.csv")
+    before = points.read_bytes()
+    for out in (points, weather):
+        code, _, err = type_in(*words["sensors"], "--out", out)
+        assert code == cli.EXIT_INPUT
+        assert "is the input itself" in err
+    assert points.read_bytes() == before
+    assert type_in(*words["irradiation"], "--out", weather)[0] == cli.EXIT_INPUT
+
+
+def test_no_command_writes_over_a_file_behind_a_virtual_raster(type_in, dsm):
+    virtual = dsm.with_name("all.vrt")
+    virtual.write_text(
+        '<VRTDataset rasterXSize="20" rasterYSize="20"><SRS>EPSG:25832</SRS>'
+        "<GeoTransform>410000, 0.5, 0, 5480050, 0, -0.5</GeoTransform>"
+        '<VRTRasterBand dataType="Float32" band="1"><SimpleSource>'
+        '<SourceFilename relativeToVRT="1">dsm.tif</SourceFilename><SourceBand>1</SourceBand>'
+        "</SimpleSource></VRTRasterBand></VRTDataset>"
+    )
+    before = dsm.read_bytes()
+    code, _, err = type_in("horizon", virtual, "--out", dsm, "--azimuths", 8)
+    assert code == cli.EXIT_INPUT
+    assert "is the input itself" in err
+    assert dsm.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_result_that_has_no_place_is_told_before_the_computation(
+    type_in, words, dsm, command, monkeypatch
+):
+    from solarkataster.stages import single
+
+    def computed(*_args, **_options):
+        raise AssertionError("computed for nothing")
+
+    for name in ("horizon_profile", "cell_light", "light"):
+        monkeypatch.setattr(single, name, computed)
+    # No one can make a file in /proc, not even root.
+    for out in ("/proc/x.tif", dsm / "x.tif", dsm.parent, "/dev/null"):
+        code, _, err = type_in(*words[command], "--out", out)
+        assert code == cli.EXIT_INPUT
+        assert "Expected: a file in an existing folder that can be written to" in err
+        assert "Traceback" not in err
+
+
+def test_a_command_that_stops_leaves_no_trial_behind(type_in, words, dsm, weather):
+    before = sorted(os.listdir(dsm.parent))
+    code, _, _ = type_in(*words["irradiation"], "--out", dsm.parent / "a.tif",
+                         "--max-distance-km", 0.001)  # fmt: skip
+    assert code == cli.EXIT_INPUT
+    assert sorted(os.listdir(dsm.parent)) == before
+
+
+# remedies
+
+
+def test_remedies_of_the_commands_name_their_own_options(type_in, words, dsm, weather):
+    out = ("--out", dsm.parent / "out")
+    gone = dsm.parent / "gone"
+    cases = [
+        (["horizon", gone, *out], "Correct DSM"),
+        (["irradiation", dsm, "--weather", gone, *out], "Correct --weather"),
+        ([*words["irradiation"], "--footprints", gone, *out], "Correct --footprints"),
+        ([*words["sensors"], "--label", "end", *out], "Give --label "),
+    ]
+    for command, remedy in cases:
+        code, _, err = type_in(*command)
+        assert code == cli.EXIT_INPUT
+        assert remedy in err
+        assert "[inputs]" not in err
+        assert "[weather]" not in err
