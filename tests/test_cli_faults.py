@@ -13,6 +13,9 @@ import rasterio
 from weather_files import made_up_year, try_text
 
 from solarkataster import cli
+from solarkataster.errors import InputError
+from solarkataster.stages.single_faults import remedies_of_a_command
+from solarkataster.weather import _label_fault
 
 
 @pytest.fixture
@@ -74,8 +77,9 @@ def words(dsm, weather, write_points):
     return {
         "horizon": ["horizon", dsm, "--azimuths", 8],
         "irradiation": ["irradiation", dsm, "--weather", weather, "--azimuths", 8],
-        "sensors": ["sensors", dsm, "--points", write_points(), "--weather", weather]
-        + ["--azimuths", 8],
+        "sensors": [
+            *("sensors", dsm, "--points", write_points(), "--weather", weather, "--azimuths", 8)
+        ],
     }
 
 
@@ -163,7 +167,6 @@ def test_remedies_of_the_commands_name_their_own_options(type_in, words, dsm, we
         (["horizon", gone, *out], "Correct DSM"),
         (["irradiation", dsm, "--weather", gone, *out], "Correct --weather"),
         ([*words["irradiation"], "--footprints", gone, *out], "Correct --footprints"),
-        ([*words["sensors"], "--label", "end", *out], "Give --label "),
     ]
     for command, remedy in cases:
         code, _, err = type_in(*command)
@@ -171,3 +174,9 @@ def test_remedies_of_the_commands_name_their_own_options(type_in, words, dsm, we
         assert remedy in err
         assert "[inputs]" not in err
         assert "[weather]" not in err
+
+
+def test_the_remedy_of_a_wrong_label_is_the_option():
+    """Rows 30 min late when read as labelled with the end: 7.5 deg of the sun's way."""
+    with pytest.raises(InputError, match="Give --label [a-z]+[.]"), remedies_of_a_command():
+        raise _label_fault(7.5, "end", "TRY.dat")

@@ -1,4 +1,4 @@
-"""What the commands for one raster refuse before they compute, told in the words of the commands."""
+"""What the commands for one raster refuse before they compute, in the words of the commands."""
 
 from __future__ import annotations
 
