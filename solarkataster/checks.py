@@ -22,7 +22,8 @@ from solarkataster.checks_footprints import (
     place_faults,
     repaired,
 )
-from solarkataster.checks_rasters import height_faults, value_faults
+from solarkataster.checks_heights import pair_faults, source_name, whole_metres_note
+from solarkataster.checks_rasters import value_faults
 from solarkataster.config import Config
 from solarkataster.crs import (
     convergence_deg,
@@ -31,11 +32,10 @@ from solarkataster.crs import (
     transformation_note,
 )
 from solarkataster.errors import InputError, InputErrors
-from solarkataster.footprint_cells import footprint_mask
 from solarkataster.grid import Grid
 from solarkataster.io.footprints import read_footprints
 from solarkataster.io.raster_headers import truncated_file
-from solarkataster.io.rasters import RasterSource, open_rasters, read_resampled
+from solarkataster.io.rasters import RasterSource, open_rasters
 from solarkataster.io.weather import read_weather
 from solarkataster.raster_looks import Looks, look_at
 from solarkataster.sky import SkySources, report_notes, sky_sources
@@ -250,28 +250,24 @@ def _raster_faults(
                 faults += found
     if dsm is None or dtm is None:
         return faults
-    pair = _pair_faults(config, dsm, dtm, outlines)
+    place = _place_faults(config, dsm, dtm, outlines)
     notes += _pair_notes(dsm, dtm)
-    if pair or "dtm" in wrong or len(looks) < 2:
-        return faults + pair
+    notes += whole_metres_note(looks["dsm"].sample_m) if "dsm" in looks else []
+    if place or "dtm" in wrong or len(looks) < 2:
+        return faults + place
     # Zeros that are missing values must not pass for low ground; but a height above ground is
     # zero on open ground too, and only this comparison tells it.
     heights = looks["dsm"].cleaned() if "dsm" in wrong else looks["dsm"]
     with _collected(faults):
-        faults += _height_faults(config, dsm, dtm, heights, outlines, notes)
+        faults += pair_faults(config.limits, dsm, dtm, heights, outlines, notes)
     return faults
-
-
-def _name(source: RasterSource) -> str:
-    first = str(source.files[0].path)
-    return first if len(source.files) == 1 else f"{first} and {len(source.files) - 1} more"
 
 
 def _value_faults(config: Config, source: RasterSource, looks: Looks) -> list[InputError]:
     limits = config.limits
     sample_m = looks.sample_m
     return value_faults(
-        _name(source),
+        source_name(source),
         looks.counts,
         sample_m[~np.isnan(sample_m)],
         limits.max_zero_fraction,
@@ -279,7 +275,7 @@ def _value_faults(config: Config, source: RasterSource, looks: Looks) -> list[In
     )
 
 
-def _pair_faults(
+def _place_faults(
     config: Config, dsm: RasterSource, dtm: RasterSource, outlines: np.ndarray
 ) -> list[InputError]:
     """Coordinate systems and extents of the two rasters and the footprints."""
@@ -288,7 +284,7 @@ def _pair_faults(
         return [
             InputError(
                 f"coordinate system is {crs_name(dtm.grid.crs)}",
-                where=_name(dtm),
+                where=source_name(dtm),
                 expected=f"{right}, as the surface model has",
                 remedy=f"Reproject it: gdalwarp -r bilinear -t_srs {right} FILE OUT",
             )
@@ -299,7 +295,7 @@ def _pair_faults(
             InputError(
                 f"does not overlap the surface model (terrain {dtm.grid.bounds}, "
                 f"surface {dsm.grid.bounds})",
-                where=_name(dtm),
+                where=source_name(dtm),
                 expected="terrain and surface model of the same place",
                 remedy="Take the files of one place.",
             )
@@ -333,44 +329,3 @@ def _pair_notes(dsm: RasterSource, dtm: RasterSource) -> list[str]:
                 f"{source.role}: files overlap on {twice_m2:.0f} m²; the first by name counts"
             )
     return notes
-
-
-def _height_faults(
-    config: Config,
-    dsm: RasterSource,
-    dtm: RasterSource,
-    looks: Looks,
-    outlines: np.ndarray,
-    notes: list[str],
-) -> list[InputError]:
-    limits = config.limits
-    surface, terrain, inside = [], [], []
-    n_inside = n_gap = 0
-    for grid, dsm_m in looks.parts:
-        terrain_m = read_resampled(dtm, grid)
-        is_inside = footprint_mask(outlines, grid)
-        n_inside += int(is_inside.sum())
-        n_gap += int((is_inside & np.isnan(dsm_m)).sum())
-        known = ~np.isnan(dsm_m) & ~np.isnan(terrain_m)
-        surface.append(dsm_m[known])
-        terrain.append(terrain_m[known])
-        inside.append(is_inside[known])
-    surface_m, terrain_m = np.concatenate(surface), np.concatenate(terrain)
-    is_inside = np.concatenate(inside)
-    if n_gap:
-        notes.append(f"surface model has no data on {n_gap / n_inside:.1%} of the footprint cells")
-    below = surface_m < terrain_m - limits.below_terrain_m
-    if below.any():
-        notes.append(
-            f"surface model lies more than {limits.below_terrain_m:g} m below the terrain on "
-            f"{below.mean():.2%} of the cells"
-        )
-    return height_faults(
-        _name(dsm),
-        surface_m,
-        terrain_m,
-        is_inside,
-        limits.below_terrain_m,
-        limits.max_below_terrain_fraction,
-        limits.min_median_height_m,
-    )

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solarkataster.config import LimitsConfig
 from solarkataster.errors import InputError
 from solarkataster.units import MAX_HEIGHT_M
 
 FEET_PER_METRE = 1.0 / 0.3048
+
+#: So many footprints cannot all be new, or gone, by chance.
+_MIN_FOOTPRINTS = 3
 
 
 @dataclass(frozen=True)
@@ -130,9 +134,8 @@ def height_faults(
     dsm_m: np.ndarray,
     terrain_m: np.ndarray,
     is_inside: np.ndarray,
-    below_terrain_m: float,
-    max_below_terrain_fraction: float,
-    min_median_height_m: float,
+    n_footprints: int,
+    limits: LimitsConfig,
 ) -> list[InputError]:
     """
     Whether surface minus terrain can be heights of buildings and trees over the ground.
@@ -145,8 +148,9 @@ def height_faults(
         Heights of cells spread over the area, both known. [m]
     is_inside : ndarray, shape (n,), bool
         Cells inside a footprint.
-    below_terrain_m, max_below_terrain_fraction, min_median_height_m : float
-        The limits of the config. [m], [–], [m]
+    n_footprints : int
+        Footprints on the surface model.
+    limits : LimitsConfig
 
     Returns
     -------
@@ -162,17 +166,40 @@ def height_faults(
     feet = _feet(dsm_m[outside], terrain_m[outside])
     if feet:
         return [InputError(feet, where=dsm_name, expected=expected, remedy=_FEET_REMEDY)]
-    if median_m < min_median_height_m:
+    if median_m < limits.min_median_height_m:
         found = f"looks like a height above ground: outside the footprints it is {-median_m:.1f} m "
         remedy = "Add the terrain (gdal_calc.py -A DSM -B DTM --calc A+B), or compare the datums."
         found += "below the terrain model (median)"
         return [InputError(found, where=dsm_name, expected=expected, remedy=remedy)]
-    below = float(np.mean(over_m < -below_terrain_m))
-    if below > max_below_terrain_fraction:
-        found = f"{below:.1%} of the cells lie more than {below_terrain_m:g} m below the terrain"
+    if median_m > limits.max_median_height_m:
+        found = f"lies {median_m:.1f} m above the terrain model outside the footprints (median)"
+        remedy = (
+            "A different height datum or unit? Convert one: gdalwarp -s_srs -t_srs, gdal_calc.py."
+        )
+        return [InputError(found, where=dsm_name, expected=expected, remedy=remedy)]
+    if n_footprints >= _MIN_FOOTPRINTS and is_inside.any():
+        inside_m = float(np.median(over_m[is_inside]))
+        if inside_m < limits.min_median_roof_height_m:
+            return [_no_buildings(dsm_name, inside_m)]
+    below = float(np.mean(over_m < -limits.below_terrain_m))
+    if below > limits.max_below_terrain_fraction:
+        found = (
+            f"{below:.1%} of the cells lie more than {limits.below_terrain_m:g} m below the terrain"
+        )
         remedy = "Compare the two rasters: datum, date, a shift, or the two files exchanged?"
         return [InputError(found, where=dsm_name, expected=expected, remedy=remedy)]
     return []
+
+
+def _no_buildings(where: str, inside_m: float) -> InputError:
+    return InputError(
+        f"shows no buildings: inside the footprints it is {inside_m:.1f} m above the terrain model "
+        "(median)",
+        where=where,
+        expected="roofs where the footprints are",
+        remedy="Are dsm and dtm exchanged, is dsm a terrain model, are the footprints in another "
+        "coordinate system or much newer? (min_median_roof_height_m in [limits])",
+    )
 
 
 _FEET_REMEDY = 'Convert the one in feet: gdal_calc.py -A FILE --calc "A*0.3048" --outfile OUT'

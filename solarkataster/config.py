@@ -208,6 +208,18 @@ class LimitsConfig(Section):
     """Lowest median of surface minus terrain outside footprints, in m; under it the surface model
     is a height above ground or has another datum."""
 
+    max_median_height_m: float = 40.0
+    """Highest median of surface minus terrain outside footprints, in m; over it the two have
+    different height datums or units. A dense old forest stays below."""
+
+    min_median_roof_height_m: float = 0.5
+    """Lowest median of surface minus terrain inside footprints, in m, asked of three footprints or
+    more; under it the two files are exchanged or the footprints are of another place."""
+
+    max_no_terrain_fraction: _Fraction = 0.01
+    """Share of the footprint cells with a surface height that may lie over a hole of the
+    terrain."""
+
     max_zero_fraction: _Fraction = 0.001
     """Share of cells that may be exactly 0 without a nodata tag where the other heights are well
     above 0."""

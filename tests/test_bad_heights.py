@@ -37,3 +37,94 @@ def test_highest_ground_on_earth_passes(folder):
     write_raster(folder / "dsm.tif", surface() + 8740)
     write_raster(folder / "dtm.tif", terrain() + 8740)
     check(folder)
+
+
+# Holes of the terrain
+
+
+def with_holes(n_houses: int) -> np.ndarray:
+    """The terrain with tagged nodata under the first houses of the first rows."""
+    heights_m = terrain()
+    for house in range(n_houses):
+        row, col = 3 + house // 12 * 10, 3 + house % 12 * 10
+        heights_m[row : row + 5, col : col + 5] = -9999.0
+    return heights_m
+
+
+def test_terrain_with_holes_under_a_quarter_of_the_footprints_stops(folder):
+    write_raster(folder / "dtm.tif", with_holes(36))
+    fault = one_fault(folder)
+    assert fault.where == str(folder / "dtm.tif")
+    assert "no data on 25.0% of the footprint cells" in fault.found
+    assert "max_no_terrain_fraction" in fault.expected
+
+
+def test_terrain_with_holes_under_one_percent_is_noted_and_the_config_may_allow_more(folder):
+    write_raster(folder / "dtm.tif", with_holes(1))  # of 144 houses: 0.7 %
+    told = "terrain model has no data on 0.7% of the footprint cells"
+    assert told in check(folder).notes
+    write_raster(folder / "dtm.tif", with_holes(2))  # 1.4 %
+    one_fault(folder)
+    write_config(folder, "[limits]\nmax_no_terrain_fraction = 0.02")
+    check(folder)
+
+
+def test_holes_of_the_terrain_where_the_surface_has_none_either_are_no_fault(folder):
+    dsm_m = surface()
+    dsm_m[:30] = -9999.0  # the edge of the delivered area
+    dtm_m = terrain()
+    dtm_m[:30] = -9999.0
+    write_raster(folder / "dsm.tif", dsm_m)
+    write_raster(folder / "dtm.tif", dtm_m)
+    check(folder)
+
+
+# Datum, unit, the wrong file
+
+
+def test_surface_over_forty_metres_above_the_terrain_stops(folder):
+    write_raster(folder / "dsm.tif", surface() + 39)
+    check(folder)
+    write_raster(folder / "dsm.tif", surface() + 41)
+    fault = one_fault(folder)
+    assert "41.0 m above the terrain model outside the footprints" in fault.found
+    assert "datum or unit" in fault.remedy
+
+
+def test_surface_in_centimetres_near_the_sea_stops(folder):
+    write_raster(folder / "dsm.tif", (surface() - 95) * 100)
+    write_raster(folder / "dtm.tif", terrain() - 95)
+    assert "above the terrain model" in one_fault(folder).found
+
+
+def test_exchanged_rasters_are_told_by_their_buildings(folder):
+    write_raster(folder / "dsm.tif", terrain())
+    write_raster(folder / "dtm.tif", surface())
+    fault = one_fault(folder)
+    assert "shows no buildings" in fault.found
+    assert "-8.0 m" in fault.found
+    assert "exchanged" in fault.remedy
+
+
+def test_footprints_beside_the_houses_stop_but_two_of_them_do_not(folder):
+    table = outlines()
+    beside = table.set_geometry(table.translate(-5, 0))
+    rewrite_footprints(folder, beside.iloc[:14:6])  # three
+    assert "shows no buildings" in one_fault(folder).found
+    rewrite_footprints(folder, beside.iloc[:12:6])
+    check(folder)
+
+
+def test_some_missing_houses_are_no_fault(folder):
+    heights_m = surface()
+    heights_m[:60] = terrain()[:60]  # the northern half is newer than the flight
+    heights_m[60:70] = surface()[60:70]
+    heights_m[3:8] = surface()[3:8]  # 84 of 144 stand
+    write_raster(folder / "dsm.tif", heights_m)
+    check(folder)
+
+
+def test_surface_in_whole_metres_is_noted(folder):
+    assert not any("whole metres" in note for note in check(folder).notes)
+    write_raster(folder / "dsm.tif", np.round(surface()).astype("int16"))
+    assert any("tilts of roofs are rough" in note for note in check(folder).notes)

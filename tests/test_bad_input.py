@@ -318,7 +318,8 @@ def test_bonn_height_above_ground_is_recognised(tmp_path, real_data):
 
 def test_surface_model_without_a_nodata_tag_is_fine_if_nothing_is_missing(tmp_path, real_data):
     odd = real_data / "odd" / "dsm_only_no_nodata_tag.tif"
-    table = outlines().set_crs("EPSG:32651", allow_override=True)
+    # Two outlines: of three it would be told that this forest shows no buildings.
+    table = outlines().head(2).set_crs("EPSG:32651", allow_override=True)
     table = table.set_geometry(table.translate(789_800 - WEST_M, 784_400 - NORTH_M))
     table.to_file(tmp_path / "footprints.gpkg", engine="pyogrio")
     bonn(tmp_path, real_data, dsm=odd, dtm=odd, footprints="footprints.gpkg", footprint_id="gml_id")
