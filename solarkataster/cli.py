@@ -42,7 +42,9 @@ Workers = Annotated[
 Scheduler = Annotated[
     str | None,
     typer.Option(
-        metavar="ADDRESS", help="Use an existing Dask cluster, for example tcp://10.0.0.1:8786."
+        metavar="ADDRESS",
+        help="Use an existing Dask cluster, for example tcp://10.0.0.1:8786; "
+        "--workers is ignored then.",
     ),
 ]
 Fresh = Annotated[
@@ -142,9 +144,22 @@ def demo(
     from solarkataster.config import load_config
     from solarkataster.demo import make_town
 
+    _make_folder(out / "input")
     config_path = make_town().write(out / "input")
     result = _run(load_config(config_path), out / "run", workers, None, fresh=False)
     _report(result)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot be made ({error.strerror})",
+            where=str(folder),
+            expected="a folder that can be written to (--out)",
+            remedy="choose another --out",
+        ) from error
 
 
 @app.command()

@@ -23,8 +23,9 @@ from solarkataster.progress import Progress
 from solarkataster.quality import NO_FAR_TERRAIN
 from solarkataster.sky_table import SkyTable, sky_table
 from solarkataster.stages.chain import TileOutcome, run_here, run_on_cluster
+from solarkataster.stages.cluster import check_scheduler
 from solarkataster.stages.cluster import workers as cluster_workers
-from solarkataster.stages.layers import tables_of, write_rasters, write_tables
+from solarkataster.stages.layers import no_value_note, tables_of, write_rasters, write_tables
 from solarkataster.stages.map import map_stage
 from solarkataster.stages.plan import (
     Plan,
@@ -116,6 +117,8 @@ def run(
     """
     folder = RunFolder(Path(out or Path("runs") / config.municipality.slug).absolute())
     folder.check_usable()
+    if scheduler is not None:
+        check_scheduler(scheduler)
     started = time.time()
     checked = check_inputs(config)
     with locked(folder) as token:
@@ -135,7 +138,7 @@ def run(
             n_resumed,
             state.faults,
             sum(report["n_failed_buildings"] for report in state.reports.values()),
-            tuple([*checked.notes, NO_FAR_TERRAIN]),
+            tuple([*checked.notes, *no_value_note(plan, state.reports), NO_FAR_TERRAIN]),
         )
         stamp = _layers_stamp(plan, state)
         if to_do or not _is_finished(folder, stamp):

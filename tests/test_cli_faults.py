@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 import rasterio
+import shapely
+from run_folders import write_small_town
 from weather_files import made_up_year, try_text
 
 from solarkataster import cli
 from solarkataster.errors import InputError
+from solarkataster.io.webtiles import write_building_tiles
+from solarkataster.layers import BUILDING_COLUMNS
 from solarkataster.stages.single_faults import remedies_of_a_command
 from solarkataster.weather import _label_fault
 
@@ -177,6 +183,65 @@ def test_remedies_of_the_commands_name_their_own_options(type_in, words, dsm, we
 
 
 def test_the_remedy_of_a_wrong_label_is_the_option():
-    """Rows 30 min late when read as labelled with the end: 7.5 deg of the sun's way."""
-    with pytest.raises(InputError, match="Give --label [a-z]+[.]"), remedies_of_a_command():
-        raise _label_fault(7.5, "end", "TRY.dat")
+    """Light 30 min early when read as labelled with the end: 7.5 deg of the sun's way."""
+    with pytest.raises(InputError, match=r"Give --label centre\."), remedies_of_a_command():
+        raise _label_fault(-7.5, "end", "TRY.dat")
+
+
+# demo and run
+
+
+def test_a_demo_that_has_no_place_is_told(type_in, tmp_path):
+    plain = tmp_path / "file"
+    plain.write_text("mine")
+    for out in (plain, "/proc/demo"):
+        code, _, err = type_in("demo", "--out", out)
+        assert code == cli.EXIT_INPUT
+        assert "cannot be made" in err
+        assert "Expected: a folder" in err
+    assert plain.read_text() == "mine"
+
+
+def test_a_wrong_scheduler_leaves_no_run_folder(type_in, tmp_path):
+    config = write_small_town(tmp_path / "town")
+    out = tmp_path / "run"
+    code, _, err = type_in("run", config, "--out", out, "--scheduler", "nonsense")
+    assert code == cli.EXIT_INPUT
+    assert "no Dask scheduler answers" in err
+    assert not out.exists()
+
+
+def test_help_says_that_a_cluster_has_its_own_workers(type_in):
+    _, out, _ = type_in("run", "--help")
+    assert "--workers is ignored then" in " ".join(out.split())
+
+
+def test_null_and_empty_outlines_stay_off_the_map_without_a_warning(tmp_path):
+    """Warnings are errors here; one of three buildings has a place."""
+    shapes = [shapely.box(0, 0, 9, 9), None, shapely.Polygon()]
+    table = gpd.GeoDataFrame(geometry=shapes, crs="EPSG:25832")
+    for column in BUILDING_COLUMNS:
+        table[column.name] = "" if column.dtype == "str" else 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert write_building_tiles(tmp_path / "buildings.pmtiles", table) == 1
+
+
+def test_a_run_without_any_value_says_so_and_why(type_in, tmp_path):
+    """Planes of 100 000 m² are larger than any roof of the town."""
+    config = write_small_town(tmp_path / "town")
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text + "\n[roofs]\nmin_plane_area_m2 = 1e5\n", encoding="utf-8")
+    code, out, err = type_in("run", config, "--out", tmp_path / "run", "--workers", 1)
+    assert code == 0, err
+    assert "note: no building has a value: the most frequent reason" in out
+    reasons = pd.read_parquet(tmp_path / "run" / "buildings.parquet")["reason"]
+    assert reasons.mode()[0] in out
+    assert "no building has a value" in (tmp_path / "run" / "run.json").read_text()
+
+
+def test_a_run_with_values_does_not_say_that_there_are_none(type_in, tmp_path):
+    config = write_small_town(tmp_path / "town")
+    code, out, err = type_in("run", config, "--out", tmp_path / "run", "--workers", 1)
+    assert code == 0, err
+    assert "no building has a value" not in out

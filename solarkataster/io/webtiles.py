@@ -13,6 +13,7 @@ import freestiler
 import geopandas as gpd
 import numpy as np
 import rasterio
+import shapely
 from PIL import Image
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
@@ -121,7 +122,9 @@ def _tile_table(
     if table.crs is None:
         raise InputError("no coordinate system", where=f"layer {layer}")
     names = [column.name for column in columns]
-    has_place = table.geometry.notna() & ~table.geometry.is_empty
+    # Not GeoSeries.notna(), which warns the user when a geometry is empty.
+    outlines = table.geometry.to_numpy()
+    has_place = ~(shapely.is_missing(outlines) | shapely.is_empty(outlines))
     if not has_place.all():
         log.warning("%d %s without geometry are not on the map", (~has_place).sum(), layer)
     kept = table.loc[has_place, [*names, table.geometry.name]].to_crs("EPSG:4326")

@@ -67,6 +67,20 @@ def workers(n_workers: int, scheduler: str | None = None) -> Iterator[Any]:
             yield client
 
 
+def check_scheduler(address: str) -> None:
+    """
+    Reach an existing cluster once, so that a wrong address stops a run before it writes anything.
+
+    Raises
+    ------
+    InputError
+        If the address does not answer, or its cluster has no worker.
+    """
+    _quiet()
+    with _client_of(address):
+        pass
+
+
 def _quiet() -> None:
     """Keep Dask's housekeeping out of the user's sight; its workers read the environment."""
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")

@@ -85,6 +85,20 @@ def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str])
     return Tables(_roofs(plan, reports, results), _buildings(plan, results))
 
 
+def no_value_note(plan: Plan, reports: Mapping[str, Any]) -> list[str]:
+    """One note if no building of the finished tiles has a value, with the most frequent reason."""
+    if not reports or any(report["n_roofs"] for report in reports.values()):
+        return []
+    reasons = _read_all(plan, reports, "buildings").get("reason", pd.Series(dtype=object))
+    counts = reasons[reasons != ""].value_counts(sort=True)
+    if counts.empty:
+        return ["no building has a value"]
+    return [
+        f"no building has a value: the most frequent reason, of {counts.iloc[0]} of "
+        f"{len(reasons)} buildings, is: {counts.index[0]}"
+    ]
+
+
 def _read_all(plan: Plan, reports: Mapping[str, Any], name: str) -> pd.DataFrame:
     """One table of all finished tiles, in the order of the tiles."""
     paths = [
