@@ -345,7 +345,8 @@ def sensors(
     settings = SkySettings(
         weather, label, sky or "perez", azimuths, albedo, reach_m, max_distance_km
     )
-    sensors_csv(dsm, points, out, settings)
+    for note in sensors_csv(dsm, points, out, settings):
+        _complain(f"note: {note}")
     typer.echo(str(out))
 
 

@@ -66,8 +66,7 @@ def sensor_receivers(
         )
     x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     row, col = grid.row_col(x, y)
-    ny, nx = grid.shape
-    inside = (row >= -0.5) & (row <= ny - 0.5) & (col >= -0.5) & (col <= nx - 0.5)
+    inside = ~off_raster(grid, x, y)
     if not inside.all():
         first = int(np.flatnonzero(~inside)[0])
         raise InputError(
@@ -77,9 +76,7 @@ def sensor_receivers(
             remedy="Check the coordinate system of the points; it must be the surface model's.",
         )
     if z is None:
-        cell_row = np.clip(np.floor(row + 0.5).astype(np.int64), 0, ny - 1)
-        cell_col = np.clip(np.floor(col + 0.5).astype(np.int64), 0, nx - 1)
-        ground = np.asarray(dsm_m, dtype=np.float64)[cell_row, cell_col]
+        ground = surface_under(dsm_m, grid, x, y)
         if not np.isfinite(ground).all():
             first = int(np.flatnonzero(~np.isfinite(ground))[0])
             raise InputError(
@@ -89,6 +86,38 @@ def sensor_receivers(
         z = ground + np.asarray(height_m, dtype=np.float64)
     grid_azimuth = (np.asarray(surface_azimuth, dtype=np.float64) - convergence_deg) % 360.0
     return Receivers(row, col, z, np.arange(len(x)), surface_tilt, grid_azimuth)
+
+
+def off_raster(grid: Grid, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether each point lies outside the raster; its edges are inside. Shape (n,), bool."""
+    row, col = grid.row_col(x, y)
+    ny, nx = grid.shape
+    return ~((row >= -0.5) & (row <= ny - 0.5) & (col >= -0.5) & (col <= nx - 0.5))
+
+
+def surface_under(dsm_m: np.ndarray, grid: Grid, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """
+    Height of the surface in the cell each point lies in.
+
+    Parameters
+    ----------
+    dsm_m : ndarray, shape (ny, nx)
+        Surface height; NaN for no data. [m]
+    grid : Grid
+        Place of ``dsm_m``.
+    x, y : ndarray, shape (n,)
+        Points within the raster. [m]
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+        NaN for no data. [m]
+    """
+    row, col = grid.row_col(x, y)
+    ny, nx = grid.shape
+    cell_row = np.clip(np.floor(row + 0.5).astype(np.int64), 0, ny - 1)
+    cell_col = np.clip(np.floor(col + 0.5).astype(np.int64), 0, nx - 1)
+    return np.asarray(dsm_m)[cell_row, cell_col].astype(np.float64)
 
 
 def cell_receivers(

@@ -245,3 +245,54 @@ def test_a_run_with_values_does_not_say_that_there_are_none(type_in, tmp_path):
     code, out, err = type_in("run", config, "--out", tmp_path / "run", "--workers", 1)
     assert code == 0, err
     assert "no building has a value" not in out
+
+
+# points
+
+
+def test_every_fault_of_a_points_file_is_told_at_once(type_in, words, write_points, dsm):
+    write_points(
+        x=[410_005.0, 999_999.0, 410_005.0],
+        y=["", 5_480_045.0, 5_480_045.0],
+        z=[101.0, "high", 101.0],
+        surface_tilt=[0, 35, 91],
+        surface_azimuth=[720, 180, -90],
+    )
+    code, _, err = type_in(*words["sensors"], "--out", dsm.parent / "out.csv")
+    assert code == cli.EXIT_INPUT
+    for fault in (
+        "y of point 1 is ''",
+        "z of point 2 is 'high'",
+        "surface_tilt of point 3 is '91'",
+        "surface_azimuth of point 1 is '720', surface_azimuth of point 3 is '-90'",
+        "1 of 3 points lie off the raster, the first is point 2",
+    ):
+        assert fault in err
+    assert not (dsm.parent / "out.csv").exists()
+
+
+def test_a_full_turn_is_north(type_in, words, write_points, dsm):
+    write_points(surface_tilt=[35] * 3, surface_azimuth=[0, 360, 180])
+    assert type_in(*words["sensors"], "--out", dsm.parent / "out.csv")[0] == 0
+    year = pd.read_csv(dsm.parent / "out.csv")["poa_global_year_kwh_m2"]
+    assert year[0] == year[1] < year[2]
+
+
+def test_points_far_from_the_surface_are_computed_and_told(type_in, words, write_points, dsm):
+    """The plain lies at 100 m: 0.4 m under it is silent, 4 m under and 201 m over are not."""
+    write_points(z=[99.6, 96.0, 301.0])
+    code, _, err = type_in(*words["sensors"], "--out", dsm.parent / "out.csv")
+    assert code == 0
+    assert "1 of 3 points lie more than 0.5 m under the surface model" in err
+    assert "the first is point 2, 4.00 m under it" in err
+    assert "1 of 3 points lie more than 200 m above the surface model" in err
+    assert "the first is point 3, 201.00 m above it" in err
+    assert "height_m" in err
+    assert len(pd.read_csv(dsm.parent / "out.csv")) == 3
+
+
+def test_points_near_the_surface_need_no_note(type_in, words, write_points, dsm):
+    write_points(z=[99.6, 101.0, 299.0])
+    code, _, err = type_in(*words["sensors"], "--out", dsm.parent / "out.csv")
+    assert code == 0
+    assert "note" not in err

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from solarkataster.checks_heights import check_values, source_name
 from solarkataster.config import WeatherConfig, load_config
 from solarkataster.crs import convergence_deg
 from solarkataster.errors import InputError
@@ -24,9 +25,10 @@ from solarkataster.irradiance import light
 from solarkataster.layers import POA_YEAR_RASTER
 from solarkataster.potential import light_columns
 from solarkataster.progress import Progress
-from solarkataster.sensors import cell_light, sensor_receivers
+from solarkataster.sensors import cell_light, sensor_receivers, surface_under
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
+from solarkataster.stages.points import checked_points, height_notes, read_points
 from solarkataster.stages.single_faults import check_out, remedies_of_a_command
 from solarkataster.units import MONTHS
 from solarkataster.weather import LABELS, Weather
@@ -116,9 +118,14 @@ def irradiation_raster(
         write_cog(out, values, grid, ["year", *MONTHS], POA_YEAR_RASTER.unit)
 
 
-def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> None:
+def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> list[str]:
     """
     Write a table of points with the light each gets added; points are taken as given.
+
+    Returns
+    -------
+    list of str
+        Notes about points that lie far under or over the surface.
 
     Raises
     ------
@@ -128,15 +135,20 @@ def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> Non
     _check_out(out, dsm, points, *_weather_files(settings))
     table = read_points(points)
     dsm_m, grid = _read(dsm)
-    height = "z" if "z" in table else "height_m"
-    x, y, tilt, azimuth, height_m = (
-        _numbers(points, table, name)
-        for name in ("x", "y", "surface_tilt", "surface_azimuth", height)
-    )
-    heights = {"z" if height == "z" else "height_m": height_m}
+    given = checked_points(points, table, dsm_m, grid)
     receivers = sensor_receivers(
-        dsm_m, grid, x, y, tilt, azimuth, convergence_deg=_convergence(grid), **heights
+        dsm_m,
+        grid,
+        given.x,
+        given.y,
+        given.surface_tilt,
+        given.surface_azimuth,
+        z=given.z,
+        height_m=given.height_m,
+        convergence_deg=_convergence(grid),
     )
+    surface_m = surface_under(dsm_m, grid, given.x, given.y)
+    notes = height_notes(given, receivers.elevation_m, surface_m)
     sky = _sky(settings, grid)
     whole_m = grid.cell_size_m * sum(grid.shape)
     reach_m = whole_m if settings.reach_m is None else settings.reach_m
@@ -157,62 +169,14 @@ def sensors_csv(dsm: str, points: Path, out: Path, settings: SkySettings) -> Non
     kept = table.drop(columns=[name for name in added if name in table])
     with written_whole(out) as temporary:
         pd.concat([kept, added], axis=1).to_csv(temporary, index=False)
-
-
-def read_points(path: Path) -> pd.DataFrame:
-    """
-    Read the points of `sensors`; columns beyond the needed ones are kept as they are.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, a column is missing, or there is no point.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
-    except FileNotFoundError:
-        raise InputError("file not found", where=str(path), expected="points as CSV") from None
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"cannot be read as CSV ({error})", where=str(path), expected="points as CSV"
-        ) from None
-    table.columns = [str(name).strip() for name in table.columns]
-    missing = [n for n in ("x", "y", "surface_tilt", "surface_azimuth") if n not in table]
-    if "z" not in table and "height_m" not in table:
-        missing.append("z or height_m")
-    if missing:
-        raise InputError(
-            f"no column {', '.join(missing)} (found: {', '.join(table.columns)})",
-            where=str(path),
-            expected="x,y,z or x,y,height_m, and surface_tilt,surface_azimuth, comma-separated",
-        )
-    if "z" in table and "height_m" in table:
-        raise InputError(
-            "has both z and height_m",
-            where=str(path),
-            expected="z (in the datum of the surface model) or height_m (above it)",
-            remedy="remove one of the two columns",
-        )
-    if table.empty:
-        raise InputError("holds no point", where=str(path), expected="at least one row")
-    return table
-
-
-def _numbers(path: Path, table: pd.DataFrame, name: str) -> np.ndarray:
-    values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=np.float64)
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if wrong.size:
-        raise InputError(
-            f"{name} of point {wrong[0] + 1} is {table[name].iloc[wrong[0]]!r}",
-            where=str(path),
-            expected="a number in every row",
-        )
-    return values
+    return notes
 
 
 def _read(dsm: str | Sequence[str]) -> tuple[np.ndarray, Grid]:
     source = open_rasters(dsm, "dsm")
-    return read_window(source, source.grid), source.grid
+    dsm_m = read_window(source, source.grid)
+    check_values(source_name(source), dsm_m)
+    return dsm_m, source.grid
 
 
 def _convergence(grid: Grid) -> float:
