@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from solarkataster.checks_rasters import height_faults
+from solarkataster.checks_rasters import cell_counts, height_faults, value_faults
 from solarkataster.config import LimitsConfig
-from solarkataster.errors import InputError
+from solarkataster.errors import InputError, InputErrors
 from solarkataster.footprint_cells import footprint_mask
 from solarkataster.io.rasters import RasterSource, read_resampled
-from solarkataster.raster_looks import Looks
+from solarkataster.raster_looks import MAX_SAMPLE_CELLS, Looks
 
 #: Fewer heights than this may be whole metres by chance.
 _MIN_WHOLE = 100
@@ -135,6 +135,36 @@ def _gap_faults(
             remedy="Fill the holes under the buildings: gdal_fillnodata.py -md 100 FILE OUT",
         )
     ]
+
+
+def check_values(where: str, dsm_m: np.ndarray) -> None:
+    """
+    Look for untagged nodata in a raster without config, by the default limits.
+
+    Parameters
+    ----------
+    where : str
+        File for the message.
+    dsm_m : ndarray, shape (ny, nx)
+        NaN where there is no height. [m]
+
+    Raises
+    ------
+    InputErrors
+        If there is any, or no height at all.
+    """
+    limits = LimitsConfig()
+    # A percentile needs no more than this.
+    sample_m = dsm_m.ravel()[:: max(1, dsm_m.size // MAX_SAMPLE_CELLS)]
+    faults = value_faults(
+        where,
+        cell_counts(dsm_m),
+        sample_m[~np.isnan(sample_m)],
+        limits.max_zero_fraction,
+        limits.zero_floor_m,
+    )
+    if faults:
+        raise InputErrors(faults)
 
 
 def whole_metres_note(dsm_m: np.ndarray) -> list[str]:

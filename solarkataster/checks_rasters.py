@@ -104,17 +104,21 @@ def value_faults(
         floor_m = float(np.percentile(real, 1))
         if floor_m > zero_floor_m:
             found = f"{zero_fraction:.1%} of the cells are exactly 0 while 99 % of the others "
-            faults.append(_untagged(where, found + f"are over {floor_m:.1f} m", "0"))
+            faults.append(_untagged(where, found + f"are over {floor_m:.1f} m", "0", _ZERO_GROUND))
     return faults
 
 
-def _untagged(where: str, found: str, value: str) -> InputError:
+#: A plain at the datum with towers on it looks the same as a lost tag.
+_ZERO_GROUND = ". Is 0 the ground? Add 1 m to all: gdal_calc.py -A FILE --calc A+1 --outfile OUT"
+
+
+def _untagged(where: str, found: str, value: str, otherwise: str = "") -> InputError:
     return InputError(
         f"{found}, and the file has no nodata tag for it",
         where=where,
         expected="a nodata tag where there is no height",
         remedy=f"Tag it: gdal_edit.py -a_nodata {value} FILE, or gdal_translate -a_nodata {value} "
-        "FILE OUT",
+        f"FILE OUT{otherwise}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -128,3 +129,58 @@ def test_surface_in_whole_metres_is_noted(folder):
     assert not any("whole metres" in note for note in check(folder).notes)
     write_raster(folder / "dsm.tif", np.round(surface()).astype("int16"))
     assert any("tilts of roofs are rough" in note for note in check(folder).notes)
+
+
+# Commands for one raster
+
+
+def typed(folder: Path, monkeypatch, *words: object) -> int:
+    """Exit code of a command typed in the folder."""
+    from solarkataster.cli import main
+
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "argv", ["solarkataster", *map(str, words)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    return left.value.code
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        ("horizon", []),
+        ("irradiation", ["--weather", "weather.dat"]),
+        ("sensors", ["--weather", "weather.dat", "--points", "points.csv"]),
+    ],
+)
+@pytest.mark.parametrize(
+    ("value", "told"), [(0.0, "exactly 0"), (9999.0, "9999"), (-32768.0, "-32768")]
+)
+def test_commands_for_one_raster_refuse_untagged_nodata(
+    folder, monkeypatch, capsys, command, options, value, told
+):
+    heights_m = terrain()
+    heights_m[20:30, 20:30] = value  # 100 of 14400 cells
+    write_raster(folder / "dsm.tif", heights_m, nodata=None)
+    (folder / "points.csv").write_text(
+        "x,y,height_m,surface_tilt,surface_azimuth\n461060,5481940,1,30,180\n"
+    )
+    assert typed(folder, monkeypatch, command, "dsm.tif", *options, "--out", "out.bin") == 2
+    message = capsys.readouterr().err
+    assert told in message
+    assert "dsm.tif" in message
+    assert f"-a_nodata {value:g}" in message
+    assert not (folder / "out.bin").exists()
+
+
+def test_commands_for_one_raster_refuse_one_without_any_height(folder, monkeypatch, capsys):
+    write_raster(folder / "dsm.tif", np.full((40, 40), -9999.0, "float32"))
+    assert typed(folder, monkeypatch, "horizon", "dsm.tif", "--out", "out.tif") == 2
+    assert "no cell has a value" in capsys.readouterr().err
+
+
+def test_horizon_at_the_sea_and_on_a_plain_at_the_datum_runs(folder, monkeypatch):
+    low_m = terrain() - 101.0
+    low_m[:40] = 0.0
+    write_raster(folder / "dsm.tif", low_m, nodata=None)
+    assert typed(folder, monkeypatch, "horizon", "dsm.tif", "--out", "out.tif") == 0
