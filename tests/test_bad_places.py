@@ -263,8 +263,14 @@ def test_tile_marks_cells_without_data_and_below_the_terrain(folder):
     heights_m[3, 3:8] = -9999.0  # one row of five of the first house
     heights_m[13, 3:6] = terrain()[13, 3:6] - 0.6  # three cells of 25 of the 13th
     write_raster(folder / "dsm.tif", heights_m)
+    ground_m = terrain()
+    ground_m[3:8, 33:38] = -9999.0  # under the fourth house
+    ground_m[3, 43:48] = -9999.0  # one row of five of the fifth
+    write_raster(folder / "dtm.tif", ground_m)
     job = plan_tiles(check(folder), RunFolder(folder / "run"), "").job(0)
     marks = dict(zip(job.building_ids, roofs_stage(job, surface_stage(job)).marks, strict=True))
     assert marks["H000"] == ("surface model has no data on 20.0% of the footprint",)
     assert marks["H012"] == ("surface model is below the terrain on 12.0% of the footprint",)
+    assert marks["H003"] == ("no terrain height",)
+    assert marks["H004"] == ("terrain model has no data on 20.0% of the footprint",)
     assert marks["H001"] == ()

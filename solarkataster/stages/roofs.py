@@ -97,8 +97,11 @@ def _look_at(
         return
     if gap_fraction > 0.0:
         building.marks.append(f"surface model has no data on {gap_fraction:.1%} of the footprint")
-    if not np.isfinite(terrain_m[inside]).any():
+    hole_fraction = float(np.isnan(terrain_m[inside]).mean())
+    if hole_fraction == 1.0:
         building.marks.append("no terrain height")
+    elif hole_fraction > 0.0:
+        building.marks.append(f"terrain model has no data on {hole_fraction:.1%} of the footprint")
     is_low = inside & ~surface.is_gap[part]
     is_low &= elevation_m - terrain_m < -job.config.limits.below_terrain_m
     if is_low.any():
