@@ -12,9 +12,9 @@ from solarkataster.errors import InputError, InputErrors
 from solarkataster.grid import Grid
 from solarkataster.sensors import off_raster, surface_under
 
-#: Points are taken as given; beyond these distances from the surface a note says so. Half a metre
-#: is what a surface model may be off a real roof; 200 m no building in a German town reaches but
-#: few towers do, so that a point there most likely has its height in another datum. [m]
+#: Points are taken as given; beyond these distances from the surface a note says so. A surface
+#: model may be half a metre off a real roof; 200 m over everything else is hardly ever meant, but
+#: is what a height in another datum or unit gives. [m]
 DEEP_M, HIGH_M = 0.5, 200.0
 
 #: Rows a message names before it only counts.

@@ -23,6 +23,7 @@ _REMEDIES = (
         "Write the layer into a file of its own: ogr2ogr outlines.gpkg FILE LAYER",
     ),
     (r"Correct weather in \[inputs\] of the config\.", "Correct --weather."),
+    (r"Check the file, or format in \[weather\] of the config\.", "Check the file."),
     (r"Correct label in \[weather\] of the config\.", "Correct --label."),
     (r'Set label = "(\w+)" in \[weather\] of the config\.', r"Give --label \1."),
     (
