@@ -127,8 +127,15 @@ def checked_points(path: Path, table: pd.DataFrame, dsm_m: np.ndarray, grid: Gri
     faults.extend(_place_faults(path, numbers, dsm_m, grid))
     if faults:
         raise InputErrors(faults)
-    given = {"z": None, "height_m": None} | numbers
-    return Points(table, **given)
+    return Points(
+        table,
+        x=numbers["x"],
+        y=numbers["y"],
+        surface_tilt=numbers["surface_tilt"],
+        surface_azimuth=numbers["surface_azimuth"],
+        z=numbers.get("z"),
+        height_m=numbers.get("height_m"),
+    )
 
 
 def _cell_fault(path: Path, column: pd.Series, wrong: np.ndarray, expected: str) -> InputError:

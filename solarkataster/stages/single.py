@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -202,7 +202,8 @@ def _weather(settings: SkySettings) -> Weather:
         raise InputError(
             f"unknown label {label}", where="--label", expected="one of " + ", ".join(LABELS)
         )
-    path, section, in_words_of = settings.weather, WeatherConfig(), remedies_of_a_command()
+    path, section = settings.weather, WeatherConfig()
+    in_words_of: AbstractContextManager[None] = remedies_of_a_command()
     if path.suffix == ".toml":
         config = load_config(path)
         path, section, in_words_of = config.inputs.weather, config.weather, nullcontext()

@@ -53,10 +53,12 @@ def remedies_of_a_command() -> Iterator[None]:
 
 
 def _reworded(fault: InputError) -> InputError:
-    remedy = fault.remedy
-    for pattern, text in _REMEDIES if remedy else ():
+    remedy = fault.remedy or ""
+    for pattern, text in _REMEDIES:
         remedy = re.sub(pattern, text, remedy)
-    return type(fault)(fault.found, where=fault.where, expected=fault.expected, remedy=remedy)
+    return type(fault)(
+        fault.found, where=fault.where, expected=fault.expected, remedy=remedy or None
+    )
 
 
 def check_out(out: Path, inputs: Iterable[str | Path]) -> None:
@@ -84,6 +86,7 @@ def check_out(out: Path, inputs: Iterable[str | Path]) -> None:
             remedy="choose another --out",
         )
     folder = out.absolute().parent
+    found: str | None
     if not folder.is_dir():
         found, where = "folder does not exist", folder
         if folder.exists():
