@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,3 +64,28 @@ def demo_weather(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo_weather")
     config = load_config(make_town().write(folder))
     return read_weather(folder / "weather.csv", config.weather)
+
+
+@pytest.fixture
+def type_in(monkeypatch, capsys):
+    """Type a command; returns exit code, output and messages."""
+
+    from solarkataster import cli
+
+    def run(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["solarkataster", *map(str, words)])
+        with pytest.raises(SystemExit) as end:
+            cli.main()
+        printed = capsys.readouterr()
+        return end.value.code, printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A folder with good inputs and their config."""
+    from small_inputs import write_inputs
+
+    write_inputs(tmp_path)
+    return tmp_path

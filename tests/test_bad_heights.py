@@ -15,16 +15,8 @@ from small_inputs import (
     surface,
     terrain,
     write_config,
-    write_inputs,
     write_raster,
 )
-
-
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """A folder with good inputs and their config."""
-    write_inputs(tmp_path)
-    return tmp_path
 
 
 def test_surface_in_centimetres_is_told_from_a_lost_nodata_tag(folder):

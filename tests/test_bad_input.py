@@ -23,19 +23,11 @@ from small_inputs import (
     surface,
     terrain,
     write_config,
-    write_inputs,
     write_raster,
 )
 
 DEGREES = rasterio.Affine(1e-5, 0.0, 8.4, 0.0, -1e-5, 49.5)
 UP = rasterio.Affine(1.0, 0.0, WEST_M, 0.0, -1.0, NORTH_M)
-
-
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """A folder with good inputs and their config."""
-    write_inputs(tmp_path)
-    return tmp_path
 
 
 def test_good_input_passes_without_a_mark(folder):

@@ -20,7 +20,6 @@ from small_inputs import (
     surface,
     terrain,
     write_config,
-    write_inputs,
     write_raster,
 )
 
@@ -28,14 +27,6 @@ from solarkataster.io.runfolder import RunFolder
 from solarkataster.stages.plan import plan_tiles
 from solarkataster.stages.roofs import roofs_stage
 from solarkataster.stages.surface import surface_stage
-
-
-@pytest.fixture
-def folder(tmp_path) -> Path:
-    """A folder with good inputs and their config."""
-    write_inputs(tmp_path)
-    return tmp_path
-
 
 # Places
 

@@ -28,20 +28,6 @@ def town(tmp_path_factory) -> Path:
     return write_small_town(tmp_path_factory.mktemp("town"))
 
 
-@pytest.fixture
-def type_in(monkeypatch, capsys):
-    """Type a command; returns exit code, output and messages."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["solarkataster", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
-
-
 def write_raster(path: Path, values: np.ndarray, crs: str = CRS) -> Path:
     ny, nx = values.shape
     with rasterio.open(

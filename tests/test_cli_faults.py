@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 import warnings
 from pathlib import Path
 
@@ -22,20 +21,6 @@ from solarkataster.io.webtiles import write_building_tiles
 from solarkataster.layers import BUILDING_COLUMNS
 from solarkataster.stages.single_faults import remedies_of_a_command
 from solarkataster.weather import _label_fault
-
-
-@pytest.fixture
-def type_in(monkeypatch, capsys):
-    """Type a command; returns exit code, output and messages."""
-
-    def run(*words: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["solarkataster", *map(str, words)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        printed = capsys.readouterr()
-        return end.value.code, printed.out, printed.err
-
-    return run
 
 
 @pytest.fixture(scope="module")
