@@ -100,6 +100,16 @@ class InputsConfig(Section):
     weather: Annotated[_FilePath, Field(examples=["TRY2015_Jahr.dat"])]
     """One year of hourly weather: DWD test reference year (.dat), EPW or CSV."""
 
+    points: Annotated[
+        _RasterPatterns | None, Field(examples=["laser/*.laz"], validate_default=False)
+    ] = None
+    """Laser points (LAS, LAZ, COPC) in the coordinate system and height datum of the surface model.
+    Given, roof planes are taken from them instead of the surface model's cells; shadows always come
+    from the surface model."""
+
+    monuments: Annotated[_FilePath | None, Field(examples=["monuments.gpkg"])] = None
+    """Monuments and protected ensembles as areas or points; buildings they touch are marked."""
+
     surface_model_date: Annotated[_Date | None, Field(examples=["2024-03-15"])] = None
     """Date of the flight, for the map and the layers; buildings newer than it are missing."""
 
@@ -146,15 +156,103 @@ class WeatherConfig(Section):
     """CSV only: offset of its clock from UTC, in hours, without daylight saving (MEZ is 1)."""
 
 
+class PointsConfig(Section):
+    """What the classes of the laser points mean; needed only for points classified otherwise."""
+
+    roof_classes: Annotated[tuple[int, ...], Field(strict=False, min_length=1)] = (0, 1, 6, 20)
+    """Classes that may be a roof: never classified (0), unclassified (1), building (6), and what
+    Rheinland-Pfalz delivers for all that is not ground (20), trees included."""
+
+    ground_classes: Annotated[tuple[int, ...], Field(strict=False)] = (2,)
+    """Classes of the ground."""
+
+    crs: Annotated[_Text | None, Field(examples=["EPSG:25832"])] = None
+    """Coordinate system of point files that name none. Without it such a file stops the run."""
+
+
 class RoofsConfig(Section):
     """How roof planes are found and where light is collected on them."""
 
     min_plane_area_m2: Annotated[float, Field(gt=0)] = 2.5
-    """Smallest roof plane kept, in m² of ground plan: one module and a margin."""
+    """Smallest roof plane kept, in m² of inclined area: one module and a margin."""
 
     lift_m: Annotated[float, Field(ge=0, le=2)] = 0.1
     """Height of the receivers above the fitted plane, in m. It keeps the few centimetres of noise
     in the surface from raising the roof's own horizon."""
+
+    overhang: bool = True
+    """Let roofs reach beyond the footprint where the heights show eaves. Official outlines are
+    walls; half a metre of eaves around a house of 9 x 9 m is 23 % more roof."""
+
+    max_overhang_m: Annotated[float, Field(gt=0, le=5)] = 1.5
+    """Deepest overhang looked for, in m; what reaches farther is another building or a canopy."""
+
+    superstructure_height_m: Annotated[float, Field(gt=0, le=3)] = 0.3
+    """What stands this far out of its plane, in m, is cut out of the usable area: chimneys, dormers,
+    lift housings, parapets. Lower things are within what noise and roof tiles do."""
+
+
+class LayoutConfig(Section):
+    """The modules that are laid on the roofs, and the distances they keep."""
+
+    module_length_m: Annotated[float, Field(gt=0.2, le=5)] = 1.762
+    """Long side of a module, in m."""
+
+    module_width_m: Annotated[float, Field(gt=0.2, le=5)] = 1.134
+    """Short side of a module, in m."""
+
+    module_power_wp: Annotated[float, Field(gt=0)] = 440.0
+    """Rated power of a module, in Wp."""
+
+    module_gap_m: Annotated[float, Field(ge=0, le=1)] = 0.02
+    """Gap between neighbouring modules, in m: the clamps."""
+
+    orientation: Literal["best", "portrait", "landscape"] = "best"
+    """Long side up the slope (portrait) or level (landscape); best takes what holds more."""
+
+    eaves_m: Annotated[float, Field(ge=0, le=5)] = 0.3
+    """Distance from the eaves, in m along the roof."""
+
+    ridge_m: Annotated[float, Field(ge=0, le=5)] = 0.3
+    """Distance from ridges, hips and valleys, in m along the roof."""
+
+    verge_m: Annotated[float, Field(ge=0, le=5)] = 0.3
+    """Distance from verges (the sloping edges at a gable), in m along the roof."""
+
+    obstacle_m: Annotated[float, Field(ge=0, le=5)] = 0.3
+    """Distance from chimneys, dormers and other superstructures, in m along the roof."""
+
+    flat_edge_m: Annotated[float, Field(ge=0, le=10)] = 1.0
+    """Distance from the edge of flat roofs, in m: wind, and people who walk there."""
+
+    flat_max_tilt_deg: Annotated[float, Field(ge=0, le=30)] = 10.0
+    """Roofs up to this tilt are flat, in degrees: modules stand on racks there."""
+
+    flat_layout: Literal["south", "east_west", "flush"] = "south"
+    """Modules on flat roofs: rows that face south, back to back facing east and west, or flush with
+    the roof."""
+
+    rack_alignment: Literal["building", "south"] = "building"
+    """Rows of racks follow the longest wall (and face the nearest direction to south), or face
+    exactly south."""
+
+    rack_tilt_deg: Annotated[float, Field(gt=0, le=60)] = 10.0
+    """Tilt of racked modules, in degrees."""
+
+    rack_aisle_m: Annotated[float, Field(ge=0, le=5)] = 0.5
+    """Aisle between two pairs of east-west racks, in m. Rows that face south keep as much as leaves
+    them unshaded by each other at noon of the shortest day, and at least this."""
+
+    min_irradiation_fraction: _Fraction = 0.6
+    """Parts of a roof that get less than this share of the best open plane at the site hold no
+    modules."""
+
+    min_pitched_area_m2: Annotated[float, Field(ge=0)] = 10.0
+    """Least module area on a pitched roof, in m²; smaller plants are not worth their scaffold
+    (solar atlas of Baden-Württemberg)."""
+
+    min_flat_area_m2: Annotated[float, Field(ge=0)] = 25.0
+    """Least module area on a flat roof, in m² (solar atlas of Baden-Württemberg)."""
 
 
 class HorizonConfig(Section):
@@ -241,7 +339,9 @@ class Config(Section):
     municipality: MunicipalityConfig
     inputs: InputsConfig
     weather: WeatherConfig = WeatherConfig()
+    points: PointsConfig = PointsConfig()
     roofs: RoofsConfig = RoofsConfig()
+    layout: LayoutConfig = LayoutConfig()
     horizon: HorizonConfig = HorizonConfig()
     irradiation: IrradiationConfig = IrradiationConfig()
     tiles: TilesConfig = TilesConfig()

@@ -87,14 +87,39 @@ _QUALITY = Column(
     "–",
     "Semicolon-separated remarks on the data; without far terrain every row says so.",
 )
-_REASON = Column("reason", "str", "–", "Empty, or why there is no value.")
+_REASON = Column(
+    "reason", "str", "–", "Empty, or why there is no value or no module, and what is missing."
+)
+_MODULES = (
+    Column(
+        "usable_area_m2",
+        "float64",
+        "m²",
+        "Inclined area left for modules: without margins, superstructures and dark parts.",
+    ),
+    Column("n_modules", "int32", "–", "Modules laid."),
+    Column("dc_power_kwp", "float64", "kWp", "Rated power of the modules."),
+)
+_RACK = (
+    Column("module_tilt", "float64", "°", "Tilt of the modules; NaN without modules."),
+    Column(
+        "module_azimuth",
+        "float64",
+        "°",
+        "Where the modules face, clockwise from true north; NaN without modules, if level, or if "
+        "they face two ways.",
+    ),
+)
 
 ROOF_COLUMNS = (
     Column("building_id", "str", "–", "The input's id as text."),
     Column("roof_id", "str", "–", "<building_id>/r<n>, n in a fixed geometric order."),
     Column("surface_tilt", "float64", "°", "Tilt from the horizontal."),
     Column("surface_azimuth", "float64", "°", "Clockwise from true north; NaN on a level roof."),
+    Column("kind", "str", "–", "roof, or dormer: a plane that stands out of another one."),
     Column("area_m2", "float64", "m²", "True, inclined area."),
+    *_MODULES,
+    *_RACK,
     *IRRADIATION_COLUMNS,
     _YEAR_SUM,
     _SKY_VIEW,
@@ -109,6 +134,14 @@ BUILDING_COLUMNS = (
     Column("height_m", "float64", "m", "Highest roof plane above the terrain."),
     Column("n_roofs", "int32", "–", "Roof planes with a value."),
     Column("area_m2", "float64", "m²", "Sum of the inclined roof areas."),
+    *_MODULES,
+    Column(
+        "overhang_m",
+        "float64",
+        "m",
+        "Mean depth of the eaves beyond the footprint; NaN where the heights cannot show it.",
+    ),
+    Column("monument", "bool", "–", "Touched by an area of the monuments layer."),
     *IRRADIATION_COLUMNS,
     _YEAR_SUM,
     _SKY_VIEW,
@@ -116,6 +149,45 @@ BUILDING_COLUMNS = (
     *_DATES,
     _QUALITY,
     _REASON,
+)
+
+#: Straight sides of footprints; the roof reaches beyond them by the overhang.
+SIDE_COLUMNS = (
+    Column("building_id", "str", "–", "The input's id as text."),
+    Column("side_id", "str", "–", "<building_id>/s<n>, n along the outline."),
+    Column("length_m", "float64", "m", "Length of the side."),
+    Column("surface_azimuth", "float64", "°", "Where the wall faces, clockwise from true north."),
+    Column("overhang_m", "float64", "m", "Depth of the eaves beyond the side; NaN if not seen."),
+    Column(
+        "overhang_source",
+        "str",
+        "–",
+        "surface or points: measured there; none: the heights cannot show it; party wall: another "
+        "building adjoins.",
+    ),
+)
+
+#: What stands out of a roof plane.
+SUPERSTRUCTURE_COLUMNS = (
+    Column("building_id", "str", "–", "The input's id as text."),
+    Column("roof_id", "str", "–", "Plane it stands on."),
+    Column("superstructure_id", "str", "–", "<building_id>/o<n>, n in a fixed geometric order."),
+    Column("kind", "str", "–", "dormer, chimney, lift housing, terrace, parapet or other: a guess."),
+    Column("height_m", "float64", "m", "Highest point over the plane; negative for a terrace."),
+    Column("plan_area_m2", "float64", "m²", "Area in plan."),
+)
+
+#: Modules one by one.
+MODULE_COLUMNS = (
+    Column("building_id", "str", "–", "The input's id as text."),
+    Column("roof_id", "str", "–", "Plane it lies on."),
+    Column("module_id", "str", "–", "<roof_id>/m<n>, row by row from the eaves."),
+    Column("row", "int32", "–", "Row on the plane, 1 at the eaves or the front."),
+    Column("column", "int32", "–", "Place in the row, 1 at the left seen from the front."),
+    Column("orientation", "str", "–", "portrait or landscape."),
+    *_RACK,
+    Column("dc_power_kwp", "float64", "kWp", "Rated power."),
+    Column("poa_global_year_kwh_m2", "float64", "kWh/m²", "Global irradiation, year."),
 )
 
 POA_YEAR_RASTER = Raster(
