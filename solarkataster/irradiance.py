@@ -56,7 +56,9 @@ class _Sector:
 class _Surfaces:
     """Unit normals of the receivers' surfaces, in single precision for the kernels."""
 
-    def __init__(self, surface_tilt, grid_azimuth) -> None:
+    def __init__(self, surface_tilt, grid_azimuth, front_tangent=0.0) -> None:
+        self.grid_azimuth = np.asarray(grid_azimuth, dtype=np.float64)
+        self.front_tangent = np.broadcast_to(front_tangent, self.grid_azimuth.shape)
         tilt = np.radians(np.asarray(surface_tilt, dtype=np.float64))
         azimuth = np.radians(np.asarray(grid_azimuth, dtype=np.float64))
         self.east = (np.sin(tilt) * np.sin(azimuth)).astype(np.float32)
@@ -79,6 +81,13 @@ class _Surfaces:
         out = np.empty((n, N_LANE), np.float32)
         kernel.unshaded(self.east, self.north, self.up, slices, own, facing, out)
         return _Sector(slices, own, low, high, facing, out)
+
+    def least_tangent(self, at: _Sector, azimuth_deg: float) -> np.ndarray:
+        """Tangent below which no skyline matters: the own plane's, or the edge in front."""
+        with np.errstate(divide="ignore"):
+            own = at.low / (N_STEP - at.low.astype(np.float64))
+        front = self.front_tangent * np.cos(np.radians(azimuth_deg - self.grid_azimuth))
+        return np.maximum(own, front).astype(np.float32)
 
 
 def light(
@@ -126,7 +135,7 @@ def light(
     Light
         In the receivers' order.
     """
-    surfaces = _Surfaces(receivers.surface_tilt, receivers.grid_azimuth)
+    surfaces = _Surfaces(receivers.surface_tilt, receivers.grid_azimuth, receivers.front_tangent)
     n = len(receivers)
     sums = np.zeros((n, N_LANE), dtype=np.float32)
     done = 0
@@ -138,7 +147,7 @@ def light(
         surface = receivers.surface[face.order]
         for i, deviation_deg in directions:
             at = surfaces.sector(sky, i)
-            tangent = _own_tangent(at.low)[surface]
+            tangent = surfaces.least_tangent(at, sky.azimuths_deg[i])[surface]
             face.tangents(deviation_deg, tangent)
             kernel.add_sector(
                 tangent, surface, surfaces.east, surfaces.north, surfaces.up, at.slices, at.own,
@@ -151,7 +160,9 @@ def light(
     return _light_of(sums, sky, albedo)
 
 
-def open_light(sky: SkyTable, surface_tilt, grid_azimuth, albedo: float = 0.2) -> Light:
+def open_light(
+    sky: SkyTable, surface_tilt, grid_azimuth, albedo: float = 0.2, *, front_tangent=0.0
+) -> Light:
     """
     Irradiation of planes with an open horizon.
 
@@ -162,27 +173,30 @@ def open_light(sky: SkyTable, surface_tilt, grid_azimuth, albedo: float = 0.2) -
         Tilt, and facing clockwise from grid north. [°]
     albedo : float
         As in :func:`light`. [–]
+    front_tangent : array_like, shape (n,)
+        Edge in front of each plane, as in :class:`solarkataster.receivers.Receivers`. [–]
 
     Returns
     -------
     Light
     """
-    surfaces = _Surfaces(np.atleast_1d(surface_tilt), np.atleast_1d(grid_azimuth))
-    sums = np.zeros((surfaces.east.size, N_LANE), dtype=np.float32)
+    surfaces = _Surfaces(np.atleast_1d(surface_tilt), np.atleast_1d(grid_azimuth), front_tangent)
+    n = surfaces.east.size
+    own = np.arange(n, dtype=np.int32)
+    sums = np.zeros((n, N_LANE), dtype=np.float32)
     for quadrant in range(4):
         # Summed in the order of `light`, so that an open receiver gets the same but for rounding.
         of_face = np.zeros_like(sums)
         for i, azimuth_deg in enumerate(sky.azimuths_deg):
             if quadrant_of(azimuth_deg)[0] == quadrant:
-                of_face += surfaces.sector(sky, i).open_light
+                at = surfaces.sector(sky, i)
+                kernel.add_sector(
+                    surfaces.least_tangent(at, azimuth_deg), own, surfaces.east, surfaces.north,
+                    surfaces.up, at.slices, at.own, at.low, at.high, at.open_light, at.facing,
+                    sky.band_share, of_face,
+                )  # fmt: skip
         sums += of_face
     return _light_of(sums, sky, albedo)
-
-
-def _own_tangent(low: np.ndarray) -> np.ndarray:
-    """Tangent of the own plane's lowest step; no skyline below it matters."""
-    with np.errstate(divide="ignore"):
-        return (low / (N_STEP - low.astype(np.float64))).astype(np.float32)
 
 
 def _light_of(sums: np.ndarray, sky: SkyTable, albedo: float) -> Light:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -26,6 +26,10 @@ class Receivers:
         Tilt of each surface, 0 to 90. [°]
     grid_azimuth : ndarray, shape (n_surface,), float64
         Where each surface faces, clockwise from grid north; any number on a level one. [°]
+    front_tangent : ndarray, shape (n_surface,), float64
+        Tangent of the elevation of an endless straight edge that lies in front of the surface,
+        level and square to its facing: the row in front of a racked module. 0, the default, hides
+        nothing. [–]
 
     Raises
     ------
@@ -39,8 +43,11 @@ class Receivers:
     surface: np.ndarray
     surface_tilt: np.ndarray
     grid_azimuth: np.ndarray
+    front_tangent: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
+        if len(self.front_tangent) == 0:
+            object.__setattr__(self, "front_tangent", np.zeros(len(self.surface_tilt)))
         cast = {
             "row": np.float64,
             "col": np.float64,
@@ -48,17 +55,20 @@ class Receivers:
             "surface": np.int32,
             "surface_tilt": np.float64,
             "grid_azimuth": np.float64,
+            "front_tangent": np.float64,
         }
         for name, dtype in cast.items():
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
         n = len(self.row)
         if not (len(self.col) == len(self.elevation_m) == len(self.surface) == n):
             raise InputError("receivers have rows, columns, heights and surfaces of unequal length")
-        for name in ("row", "col", "elevation_m", "surface_tilt", "grid_azimuth"):
+        for name in (*list(cast)[:3], "surface_tilt", "grid_azimuth", "front_tangent"):
             if not np.isfinite(getattr(self, name)).all():
                 raise InputError(f"receivers: {name} holds values that are not finite")
-        if len(self.surface_tilt) != len(self.grid_azimuth):
-            raise InputError("receivers: as many tilts as azimuths are needed")
+        if not len(self.surface_tilt) == len(self.grid_azimuth) == len(self.front_tangent):
+            raise InputError("receivers: as many tilts as azimuths and edges in front are needed")
+        if (self.front_tangent < 0).any():
+            raise InputError("receivers: an edge in front lies below the horizon")
         if n and (self.surface.min() < 0 or self.surface.max() >= len(self.surface_tilt)):
             raise InputError("receivers: a surface number points at no surface")
         if ((self.surface_tilt < 0) | (self.surface_tilt > 90)).any():
