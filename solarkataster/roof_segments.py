@@ -49,9 +49,16 @@ MERGE_ANGLE_DEG = 4.0
 
 
 class RoofCells:
-    """Working arrays of one building: flat, padded by one cell, heights from a whole metre."""
+    """
+    Working arrays of one building: flat, padded by one cell, heights from a whole metre.
 
-    def __init__(self, z, state, labels, width, base_m, first_cell, cell_size_m, min_area_m2):
+    ``x`` and ``y`` are the columns and rows at which the heights ``z`` were measured: those of the
+    cells' centres, or off them by a fraction of a cell for laser points.
+    """
+
+    def __init__(self, x, y, z, state, labels, width, base_m, first_cell, cell_size_m, min_area_m2):
+        self.x = x
+        self.y = y
         self.z = z
         self.state = state
         self.labels = labels
@@ -65,7 +72,7 @@ class RoofCells:
         self.noise_m = NOISE_RANGE_M[0]
 
     @classmethod
-    def cut(cls, elevation_m, inside, cell_size_m, min_area_m2):
+    def cut(cls, elevation_m, inside, cell_size_m, min_area_m2, offsets_m=(None, None)):
         rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
         if rows.size == 0:
             return None
@@ -82,7 +89,10 @@ class RoofCells:
         base_m = math.floor(z[measured].min())
         z = np.where(measured, z - base_m, 0.0)
         labels = np.where(inside, 0, -1).astype(np.int32)
+        x, y = _places(z.shape, box, cell_size_m, offsets_m, measured)
         return cls(
+            x,
+            y,
             z.ravel(),
             state.ravel(),
             labels.ravel(),
@@ -104,9 +114,10 @@ class RoofCells:
     def refit(self, n_rounds: int = 2) -> None:
         self.moments = np.zeros((len(self.planes), plane_fit.N_MOMENTS))
         plane_fit.refit_planes(
+            self.x,
+            self.y,
             self.z,
             self.state,
-            self.width,
             self.labels,
             self.planes,
             self.reach_m,
@@ -118,7 +129,7 @@ class RoofCells:
         """Cells that took part in the fit of their plane, and their residuals. [m]"""
         cells = np.flatnonzero((self.labels > 0) & (self.state == plane_fit.MEASURED))
         a, b, c = self.planes[self.labels[cells]].T
-        residual_m = self.z[cells] - a * (cells % self.width) - b * (cells // self.width) - c
+        residual_m = self.z[cells] - a * self.x[cells] - b * self.y[cells] - c
         fitted = np.abs(residual_m) < self.reach_m
         return cells[fitted], residual_m[fitted]
 
@@ -126,6 +137,16 @@ class RoofCells:
         """Rename labels; ``new_label[old]`` is 0 to dissolve and else gives the new numbers."""
         on = self.labels > 0
         self.labels[on] = new_label[self.labels[on]]
+
+
+def _places(shape, box, cell_size_m, offsets_m, measured) -> tuple[np.ndarray, np.ndarray]:
+    """Columns and rows of the measured heights in the padded raster, flat."""
+    row, col = np.indices(shape, dtype=np.float64)
+    for index, offset_m, sign in ((col, offsets_m[0], 1.0), (row, offsets_m[1], -1.0)):
+        if offset_m is not None:
+            offset = np.pad(offset_m[box].astype(np.float64), 1) * (sign / cell_size_m)
+            index[measured] += offset[measured]
+    return col.ravel(), row.ravel()
 
 
 def grow(roof: RoofCells) -> None:
@@ -165,6 +186,8 @@ def _grow_from(roof: RoofCells, window: _Windows, n_planes: int, min_cells: int)
     normal_noise_rad = roof.noise_m / (roof.cell_size_m * window.lever)
     max_angle_rad = min(max(math.radians(10.0), 4.0 * normal_noise_rad), math.radians(25.0))
     return plane_fit.grow_planes(
+        roof.x,
+        roof.y,
         roof.z,
         roof.state,
         roof.width,
@@ -214,7 +237,9 @@ class _Windows:
         min_cells = max(7, round(0.6 * (2 * radius + 1) ** 2))
         centred = tuple(np.zeros((3, state.size)))
         centred[2].fill(np.inf)
-        plane_fit.window_fits(roof.z, state, roof.width, radius, min_cells, *centred)
+        plane_fit.window_fits(
+            roof.x, roof.y, roof.z, state, roof.width, radius, min_cells, *centred
+        )
         rms = centred[2]
         seeds = np.flatnonzero(np.isfinite(rms))
         return cls(radius, state, centred, seeds[np.argsort(rms[seeds], kind="stable")])
@@ -262,12 +287,23 @@ def _absorb(roof: RoofCells) -> None:
     for deepest_m, reach_m in ((raised_m, VOID_REACH_M), (math.inf, EAVES_M)):
         n_steps = max(1, round(reach_m / roof.cell_size_m))
         plane_labels.absorb_neighbours(
-            roof.z, roof.state, roof.width, roof.labels, roof.planes, deepest_m, raised_m, n_steps
+            roof.x,
+            roof.y,
+            roof.z,
+            roof.state,
+            roof.width,
+            roof.labels,
+            roof.planes,
+            deepest_m,
+            raised_m,
+            n_steps,
         )
 
 
 def _compete(roof: RoofCells) -> None:
     plane_labels.compete(
+        roof.x,
+        roof.y,
         roof.z,
         roof.state,
         roof.width,

@@ -149,6 +149,8 @@ def find_roof_planes(
     cell_size_m: float,
     *,
     min_plane_area_m2: float = 2.5,
+    offset_east_m: np.ndarray | None = None,
+    offset_north_m: np.ndarray | None = None,
 ) -> RoofPlanes:
     """
     Find the planes of one roof.
@@ -156,13 +158,16 @@ def find_roof_planes(
     Parameters
     ----------
     elevation_m : ndarray, shape (ny, nx)
-        Surface model, row 0 north; NaN for no data. [m]
+        Surface model or laser points on a lattice, row 0 north; NaN for no data. [m]
     inside : ndarray of bool, shape (ny, nx)
         Cells of the building's footprint.
     cell_size_m : float
         Edge of one square cell. [m]
     min_plane_area_m2 : float
         Smaller planes (inclined area) are given to a neighbour they fit, or to none. [m²]
+    offset_east_m, offset_north_m : ndarray, shape (ny, nx), optional
+        Where in its cell a height was measured, from the cell's centre; read where there is a
+        height. Without them heights belong to the centres. [m]
 
     Returns
     -------
@@ -172,7 +177,7 @@ def find_roof_planes(
     Raises
     ------
     InputError
-        If the shapes differ or a size is not positive.
+        If the shapes differ, a size is not positive, or a height's place is not finite.
 
     Notes
     -----
@@ -188,8 +193,9 @@ def find_roof_planes(
        smoothness constraint," ISPRS Archives 36(5), pp. 248-253, 2006.
     """
     elevation_m, inside = np.asarray(elevation_m), np.asarray(inside, dtype=bool)
-    _check(elevation_m, inside, cell_size_m, min_plane_area_m2)
-    roof = RoofCells.cut(elevation_m, inside, cell_size_m, min_plane_area_m2)
+    offsets_m = _offsets(offset_east_m, offset_north_m)
+    _check(elevation_m, inside, cell_size_m, min_plane_area_m2, offsets_m)
+    roof = RoofCells.cut(elevation_m, inside, cell_size_m, min_plane_area_m2, offsets_m)
     if roof is None:
         return _no_planes(elevation_m.shape, cell_size_m)
     grow(roof)
@@ -251,7 +257,11 @@ def _no_planes(shape: tuple[int, int], cell_size_m: float) -> RoofPlanes:
     )
 
 
-def _check(elevation_m, inside, cell_size_m, min_plane_area_m2) -> None:
+def _offsets(*offsets_m) -> tuple[np.ndarray | None, ...]:
+    return tuple(None if offset_m is None else np.asarray(offset_m) for offset_m in offsets_m)
+
+
+def _check(elevation_m, inside, cell_size_m, min_plane_area_m2, offsets_m) -> None:
     if elevation_m.ndim != 2 or elevation_m.shape != inside.shape:
         raise InputError(
             f"elevation_m has shape {elevation_m.shape}, inside has {inside.shape}",
@@ -260,3 +270,15 @@ def _check(elevation_m, inside, cell_size_m, min_plane_area_m2) -> None:
     for name, value in (("cell_size_m", cell_size_m), ("min_plane_area_m2", min_plane_area_m2)):
         if not value > 0:
             raise InputError(f"{name} = {value}", expected="a number above 0")
+    for name, offset_m in zip(("offset_east_m", "offset_north_m"), offsets_m, strict=True):
+        if offset_m is None:
+            continue
+        if offset_m.shape != elevation_m.shape:
+            raise InputError(
+                f"{name} has shape {offset_m.shape}, elevation_m has {elevation_m.shape}",
+                expected="one offset per cell",
+            )
+        if not np.isfinite(offset_m[inside & np.isfinite(elevation_m)]).all():
+            raise InputError(
+                f"{name} is not finite in a cell with a height", expected="metres off the centre"
+            )

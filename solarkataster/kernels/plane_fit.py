@@ -4,8 +4,9 @@ All kernels that call :func:`solve_plane` are in this file: numba's cache on dis
 of a kernel only, and would keep machine code of a caller elsewhere when something here changes.
 
 All arrays are flat views of a raster with a border of one cell that belongs to no region, so that
-a neighbour is an offset and needs no bounds test. ``x`` is the column and ``y`` the row of that
-padded raster, both in cells; a plane is ``z = a x + b y + c`` with ``z`` in metres.
+a neighbour is an offset and needs no bounds test. ``x`` and ``y`` say where the height of a cell
+was measured, in columns and rows of that padded raster: the cell's own column and row, or off them
+by a fraction for laser points. A plane is ``z = a x + b y + c`` with ``z`` in metres.
 """
 
 from __future__ import annotations
@@ -72,12 +73,14 @@ def solve_plane(moments):
 
 
 @njit(nogil=True, cache=True)
-def window_fits(z, state, width, radius, min_cells, out_a, out_b, out_rms):
+def window_fits(x, y, z, state, width, radius, min_cells, out_a, out_b, out_rms):
     """
     Fit a plane in the square window around every measured cell.
 
     Parameters
     ----------
+    x, y : ndarray, shape (n_cell,)
+        Where the height was measured. [cells]
     z : ndarray, shape (n_cell,)
         Height. [m]
     state : ndarray of uint8, shape (n_cell,)
@@ -92,20 +95,20 @@ def window_fits(z, state, width, radius, min_cells, out_a, out_b, out_rms):
         Residual with its degrees of freedom counted, infinite without a plane. [m]
     """
     height = z.size // width
-    for y in range(1, height - 1):
-        for x in range(1, width - 1):
-            i = y * width + x
+    for row in range(1, height - 1):
+        for col in range(1, width - 1):
+            i = row * width + col
             out_rms[i] = np.inf
             if state[i] != MEASURED:
                 continue
             n = 0.0
             sx = sy = sz = sxx = sxy = syy = sxz = syz = szz = 0.0
-            for v in range(max(0, y - radius), min(height, y + radius + 1)):
-                for u in range(max(0, x - radius), min(width, x + radius + 1)):
+            for v in range(max(0, row - radius), min(height, row + radius + 1)):
+                for u in range(max(0, col - radius), min(width, col + radius + 1)):
                     j = v * width + u
                     if state[j] != MEASURED:
                         continue
-                    dx, dy, dz = float(u - x), float(v - y), z[j] - z[i]
+                    dx, dy, dz = x[j] - x[i], y[j] - y[i], z[j] - z[i]
                     n += 1.0
                     sx += dx
                     sy += dy
@@ -138,15 +141,15 @@ def smoothest_windows(state, width, radius, a, b, rms, out_a, out_b, out_rms):
     not (the edge-preserving choice of Kuwahara et al. 1976, with planes instead of means).
     """
     height = rms.size // width
-    for y in range(1, height - 1):
-        for x in range(1, width - 1):
-            i = y * width + x
+    for row in range(1, height - 1):
+        for col in range(1, width - 1):
+            i = row * width + col
             out_rms[i] = np.inf
             if state[i] != MEASURED:
                 continue
             best = i
-            for v in range(max(1, y - radius), min(height - 1, y + radius + 1)):
-                for u in range(max(1, x - radius), min(width - 1, x + radius + 1)):
+            for v in range(max(1, row - radius), min(height - 1, row + radius + 1)):
+                for u in range(max(1, col - radius), min(width - 1, col + radius + 1)):
                     j = v * width + u
                     if state[j] == MEASURED and rms[j] < rms[best]:
                         best = j
@@ -156,7 +159,7 @@ def smoothest_windows(state, width, radius, a, b, rms, out_a, out_b, out_rms):
 
 
 @njit(nogil=True, cache=True)
-def _refit_cells(cells, n, z, state, width, a, b, c, reach_m, moments):
+def _refit_cells(cells, n, x, y, z, state, a, b, c, reach_m, moments):
     """Twice reweighted fit (Tukey's biweight of the given reach) of a list of cells."""
     for _ in range(2):
         moments[:] = 0.0
@@ -164,10 +167,9 @@ def _refit_cells(cells, n, z, state, width, a, b, c, reach_m, moments):
             i = cells[k]
             if state[i] != MEASURED:
                 continue
-            x, y = float(i % width), float(i // width)
-            share = (z[i] - a * x - b * y - c) / reach_m
+            share = (z[i] - a * x[i] - b * y[i] - c) / reach_m
             if -1.0 < share < 1.0:
-                add_to_moments(moments, x, y, z[i], (1.0 - share * share) ** 2)
+                add_to_moments(moments, x[i], y[i], z[i], (1.0 - share * share) ** 2)
         solved, new_a, new_b, new_c, _ = solve_plane(moments)
         if not solved:
             return False, a, b, c
@@ -177,7 +179,7 @@ def _refit_cells(cells, n, z, state, width, a, b, c, reach_m, moments):
 
 @njit(nogil=True, cache=True)
 def _collect_cells(
-    seed, a, b, c, adaptive, z, width, labels, state, cell_a, cell_b, cell_rms,
+    seed, a, b, c, adaptive, x, y, z, width, labels, state, cell_a, cell_b, cell_rms,
     cell_size_m, reach_m, min_cosine, stamp, mark, cells, moments,
 ):  # fmt: skip
     """Breadth-first growth from a seed; with ``adaptive`` the plane follows as the region grows."""
@@ -192,7 +194,7 @@ def _collect_cells(
         head += 1
         n_measured += state[i] == MEASURED
         if adaptive and state[i] == MEASURED:
-            add_to_moments(moments, float(i % width), float(i // width), z[i], 1.0)
+            add_to_moments(moments, x[i], y[i], z[i], 1.0)
             if n_measured == next_fit:
                 next_fit += next_fit // 2
                 solved, new_a, new_b, new_c, _ = solve_plane(moments)
@@ -203,8 +205,7 @@ def _collect_cells(
             j = i + step
             if labels[j] != 0 or state[j] == OFF or stamp[j] == mark:
                 continue
-            residual = z[j] - a * (j % width) - b * (j // width) - c
-            if state[j] == MEASURED and abs(residual) > reach_m:
+            if state[j] == MEASURED and abs(z[j] - a * x[j] - b * y[j] - c) > reach_m:
                 continue
             if cell_rms[j] < np.inf:
                 p, q = cell_a[j], cell_b[j]
@@ -219,7 +220,7 @@ def _collect_cells(
 
 @njit(nogil=True, cache=True)
 def grow_planes(
-    z, state, width, seeds, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms,
+    x, y, z, state, width, seeds, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms,
     cell_size_m, reach_m, min_cosine, max_seed_rms_m, min_cells, labels, planes, n_planes,
 ):  # fmt: skip
     """
@@ -261,17 +262,18 @@ def grow_planes(
         if labels[seed] != 0:
             continue
         a, b = seed_a[seed], seed_b[seed]
-        c = z[seed] - a * (seed % width) - b * (seed // width)
+        c = z[seed] - a * x[seed] - b * y[seed]
         n, n_measured = 0, 0
         for attempt in range(2):
             mark += 1
             n, n_measured, a, b, c = _collect_cells(
-                seed, a, b, c, attempt == 0, z, width, labels, state, cell_a, cell_b, cell_rms,
-                cell_size_m, reach_m, min_cosine, stamp, mark, cells, moments,
+                seed, a, b, c, attempt == 0, x, y, z, width, labels, state,
+                cell_a, cell_b, cell_rms, cell_size_m, reach_m, min_cosine,
+                stamp, mark, cells, moments,
             )  # fmt: skip
             if n_measured < min_cells:
                 break
-            solved, a, b, c = _refit_cells(cells, n, z, state, width, a, b, c, reach_m, moments)
+            solved, a, b, c = _refit_cells(cells, n, x, y, z, state, a, b, c, reach_m, moments)
             if not solved:
                 n_measured = 0
                 break
@@ -285,7 +287,7 @@ def grow_planes(
 
 
 @njit(nogil=True, cache=True)
-def refit_planes(z, state, width, labels, planes, reach_m, n_rounds, moments):
+def refit_planes(x, y, z, state, labels, planes, reach_m, n_rounds, moments):
     """
     Refit all planes at once with Tukey's biweight; rows of ``planes`` are overwritten.
 
@@ -300,12 +302,10 @@ def refit_planes(z, state, width, labels, planes, reach_m, n_rounds, moments):
             label = labels[i]
             if label <= 0 or state[i] != MEASURED:
                 continue
-            x, y = float(i % width), float(i // width)
-            share = (
-                z[i] - planes[label, 0] * x - planes[label, 1] * y - planes[label, 2]
-            ) / reach_m
+            plane = planes[label]
+            share = (z[i] - plane[0] * x[i] - plane[1] * y[i] - plane[2]) / reach_m
             if -1.0 < share < 1.0:
-                add_to_moments(moments[label], x, y, z[i], (1.0 - share * share) ** 2)
+                add_to_moments(moments[label], x[i], y[i], z[i], (1.0 - share * share) ** 2)
         for label in range(1, planes.shape[0]):
             solved, a, b, c, _ = solve_plane(moments[label])
             if solved:

@@ -1,7 +1,7 @@
 """Which cell belongs to which plane: competition, neighbours, connected parts, edges.
 
-Arrays are flat and padded by one cell as in ``plane_fit``; ``labels`` is −1 off the footprint, 0
-for cells of no plane and 1..n for planes.
+Arrays are flat and padded by one cell, and heights have places, as in ``plane_fit``; ``labels`` is
+−1 off the footprint, 0 for cells of no plane and 1..n for planes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ DIAGONAL = 0.7071067811865476
 
 
 @njit(nogil=True, cache=True)
-def compete(z, state, width, labels, planes, noise_m, reach_m, smoothness, n_sweeps):
+def compete(x, y, z, state, width, labels, planes, noise_m, reach_m, smoothness, n_sweeps):
     """
     Give each cell to the plane around it that explains it best (iterated conditional modes).
 
@@ -50,20 +50,20 @@ def compete(z, state, width, labels, planes, noise_m, reach_m, smoothness, n_swe
                 if not known:
                     candidates[n] = other
                     n += 1
-            x, y = i % width, i // width
             measured = state[i] == MEASURED
             if uniform and own > 0:
                 if not measured:
                     continue
-                residual = z[i] - planes[own, 0] * x - planes[own, 1] * y - planes[own, 2]
-                if abs(residual) <= reach_m:
+                plane = planes[own]
+                if abs(z[i] - plane[0] * x[i] - plane[1] * y[i] - plane[2]) <= reach_m:
                     continue
             best, least = own, np.inf
             for k in range(n):
                 label = candidates[k]
                 cost = refuse_cost if measured else 0.0
                 if label > 0 and measured:
-                    residual = z[i] - planes[label, 0] * x - planes[label, 1] * y - planes[label, 2]
+                    plane = planes[label]
+                    residual = z[i] - plane[0] * x[i] - plane[1] * y[i] - plane[2]
                     cost = (residual / noise_m) ** 2
                 for s in range(8):
                     other = labels[i + steps[s]]
@@ -147,7 +147,7 @@ def count_cores(parts, width, n_label):
 
 
 @njit(nogil=True, cache=True)
-def absorb_neighbours(z, state, width, labels, planes, deepest_m, highest_m, n_steps):
+def absorb_neighbours(x, y, z, state, width, labels, planes, deepest_m, highest_m, n_steps):
     """
     Give cells without a plane to a plane beside them, one cell further with each step.
 
@@ -161,7 +161,6 @@ def absorb_neighbours(z, state, width, labels, planes, deepest_m, highest_m, n_s
         for i in waiting:
             if state[i] == OFF:
                 continue
-            x, y = i % width, i // width
             best, least = 0, np.inf
             for step in (-width, -1, 1, width):
                 label = labels[i + step]
@@ -169,7 +168,8 @@ def absorb_neighbours(z, state, width, labels, planes, deepest_m, highest_m, n_s
                     continue
                 rise_m = 0.0
                 if state[i] == MEASURED:
-                    rise_m = z[i] - planes[label, 0] * x - planes[label, 1] * y - planes[label, 2]
+                    plane = planes[label]
+                    rise_m = z[i] - plane[0] * x[i] - plane[1] * y[i] - plane[2]
                 if rise_m > highest_m or rise_m < -deepest_m:
                     continue
                 if abs(rise_m) < least or (abs(rise_m) == least and label < best):
