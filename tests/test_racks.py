@@ -117,7 +117,7 @@ def test_rows_on_an_open_flat_roof_get_what_pvlib_gives(
     name = f"rows {tilt_deg:g}° to {azimuth_deg:g}°, pitch {pitch_m:.2f} m, against pvlib"
     loss = 1.0 - year / unhidden
     figure(name, f"{100 * (year / expected - 1):+.2f} % (the row in front takes {loss:.1%})")
-    # 1 % is asked; the rest is that the dome is seen at three heights and the shadow edge in 5° sectors.
+    # 1 % is asked. What is left: three heights on the module, shadow edges in sectors of 5°.
     assert year == pytest.approx(expected, rel=0.01 if shadow_angle_deg else 0.005)
     if shadow_angle_deg is not None:
         assert loss > 0.04
