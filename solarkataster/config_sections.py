@@ -174,8 +174,8 @@ class RoofsConfig(Section):
     """Deepest overhang looked for, in m; what reaches farther is another building or a canopy."""
 
     superstructure_height_m: Annotated[float, Field(gt=0, le=3)] = 0.3
-    """What stands this far out of its plane, in m, is cut out of the usable area: chimneys, dormers,
-    lift housings, parapets. Lower things are within what noise and roof tiles do."""
+    """What stands this far out of its plane, in m, is cut out of the usable area: chimneys,
+    dormers, lift housings, parapets. Lower things are within what noise and roof tiles do."""
 
 
 class LayoutConfig(Section):
