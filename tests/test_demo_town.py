@@ -156,7 +156,7 @@ def test_surface_model_is_the_exact_surface_plus_noise(town):
     easting_m, northing_m = (axis.copy() for axis in cell_axes(town.grid))
     expected_m = town.terrain.elevation_m(easting_m[None, :], northing_m[:, None])
     for thing in [*town.buildings, *town.trees]:
-        box = thing.footprint.bounds if isinstance(thing, Building) else crown_box(thing)
+        box = thing.roof_outline.bounds if isinstance(thing, Building) else thing.bounds
         rows = np.flatnonzero((northing_m >= box[1]) & (northing_m <= box[3]))
         cols = np.flatnonzero((easting_m >= box[0]) & (easting_m <= box[2]))
         window = np.ix_(rows, cols)
@@ -169,18 +169,13 @@ def test_surface_model_is_the_exact_surface_plus_noise(town):
     assert np.abs(noise_m).max() < 6 * 0.03  # 640 000 draws: 6 sigma is beyond reach
 
 
-def crown_box(tree):
-    r = tree.crown_radius_m
-    return tree.easting_m - r, tree.northing_m - r, tree.easting_m + r, tree.northing_m + r
-
-
 def test_terrain_model_is_the_terrain(town):
     easting_m, northing_m = cell_axes(town.dtm_grid)
     expected_m = town.terrain.elevation_m(easting_m[None, :], northing_m[:, None])
     np.testing.assert_allclose(town.dtm_m, expected_m, atol=2e-5)  # float32 at 250 m
 
 
-def test_true_planes_cover_their_footprint_once(any_town):
+def test_true_planes_cover_their_roof_once(any_town):
     planes = any_town.roof_planes
     plan_area_m2 = Counter()
     for plane in planes:
@@ -188,25 +183,32 @@ def test_true_planes_cover_their_footprint_once(any_town):
         plan_area_m2[plane.building_id] += plane.plan_area_m2
     for building in any_town.buildings:
         assert plan_area_m2[building.building_id] == pytest.approx(
-            building.footprint.area, abs=1e-3
+            building.roof_outline.area, abs=1e-3
         )
 
 
-def test_true_planes_are_the_top_of_the_building(any_town):
-    building_of = {building.building_id: building for building in any_town.buildings}
+def test_true_planes_are_the_top_of_the_building_everywhere_inside(any_town):
     plain = {
-        key: dataclasses.replace(b, parts=tuple(p for p in b.parts if p.role != "chimney"))
-        for key, b in building_of.items()
+        b.building_id: dataclasses.replace(
+            b, parts=tuple(p for p in b.parts if p.role not in ("chimney", "parapet"))
+        )
+        for b in any_town.buildings
     }
+    rng = np.random.default_rng(0)
     for plane in any_town.roof_planes:
-        point, centre = plane.polygon.representative_point(), plane.polygon.centroid
+        # 2 mm inside: outlines are whole micrometres, edges at steps decide between two heights.
+        inner = plane.polygon.buffer(-2e-3)
+        west, south, east, north = plane.polygon.bounds
+        x, y = rng.uniform((west, south), (east, north), (40, 2)).T
+        inside = shapely.contains_xy(inner, x, y)
+        centre = plane.polygon.centroid
         elevation_m = (
             plane.elevation_m
-            + plane.slope_east * (point.x - centre.x)
-            + plane.slope_north * (point.y - centre.y)
+            + plane.slope_east * (x - centre.x)
+            + plane.slope_north * (y - centre.y)
         )
-        top_m = plain[plane.building_id].elevation_m(point.x, point.y)
-        assert top_m == pytest.approx(elevation_m, abs=1e-6)
+        top_m = plain[plane.building_id].elevation_m(x[inside], y[inside])
+        np.testing.assert_allclose(top_m, elevation_m[inside], atol=1e-6)
 
 
 def test_footprints_are_valid_and_share_walls_at_most(any_town):
@@ -219,7 +221,7 @@ def test_footprints_are_valid_and_share_walls_at_most(any_town):
 
 
 def test_trees_keep_clear_of_roofs(town):
-    roofs = shapely.union_all([building.footprint for building in town.buildings])
+    roofs = shapely.union_all([building.roof_outline for building in town.buildings])
     for tree in town.trees:
         trunk = shapely.Point(tree.easting_m, tree.northing_m)
         assert trunk.distance(roofs) > tree.crown_radius_m
@@ -234,17 +236,18 @@ def test_truth_receivers_lie_a_lift_above_the_exact_surface(town):
     )
     i_building = town.faces.building[receivers.surface]
     inside = shapely.intersects_xy(
-        np.array([b.footprint for b in town.buildings])[i_building],
+        np.array([b.roof_outline for b in town.buildings])[i_building],
         town.grid.west_m + (col + 0.5) * 0.5,
         town.grid.north_m - (row + 0.5) * 0.5,
     )
     assert inside.all()
 
 
-def test_chimney_cells_hold_no_receiver(town):
-    is_chimney = np.isin(town.face - 1, np.flatnonzero(town.faces.role == "chimney"))
-    assert is_chimney.sum() > 50
-    assert not town.roof_mask[is_chimney].any()
+@pytest.mark.parametrize("role", ["chimney", "parapet"])
+def test_chimneys_and_parapets_hold_no_receiver(town, role):
+    is_on_top = np.isin(town.face - 1, np.flatnonzero(town.faces.role == role))
+    assert is_on_top.sum() > 50
+    assert not town.roof_mask[is_on_top].any()
 
 
 # Other towns
@@ -299,6 +302,9 @@ def test_a_switched_off_part_leaves_the_rest_alone(town, switch):
         {"kind": "builtup", "size_m": 200, "roof_share": 0.9},
         {"kind": "builtup", "size_m": 20},
         {"kind": "builtup", "size_m": 101, "cell_size_m": 0.3},
+        {"overhang_m": (0.5, 0.2)},
+        {"overhang_m": -0.1},
+        {"kind": "tower", "size_m": 60, "trees_over_roofs": 500},
     ],
 )
 def test_a_town_that_cannot_be_made_is_refused(arguments):
@@ -329,7 +335,8 @@ def folders(town, tmp_path_factory):
 def test_the_same_files_come_out_twice(folders):
     files = {
         "config.toml", "dsm.tif", "dtm.tif", "footprints.gpkg", "weather.csv",
-        str(Path("truth") / "roofs.gpkg"), str(Path("truth") / "trees.gpkg"),
+        *(str(Path("truth") / f"{name}.gpkg")
+          for name in ("roofs", "superstructures", "sides", "trees")),
     }  # fmt: skip
     first, second = folders
     found = {str(p.relative_to(first)) for p in first.rglob("*") if p.is_file()}

@@ -1,4 +1,4 @@
-"""From a plot to a building: which parts stand on it, with dormers and chimneys."""
+"""From a plot to a building: which parts stand on it, with all that its roof carries."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from solarkataster.demo.roofshapes import (
     shed_dormer,
     shed_slopes,
 )
+from solarkataster.demo.rooftop import GARAGE, rooftop
 
 #: Floor to floor, and ground to the floor of the ground storey. [m]
 STOREY_M = 2.8
@@ -34,13 +35,11 @@ def erect(
     building_id: str,
     origin_m: tuple[float, float],
     ground_m: float,
-    rng: np.random.Generator,
-    *,
-    dormers: bool = True,
-    chimneys: bool = True,
+    draws: np.ndarray,
+    rooftop_draws: np.ndarray,
 ) -> Building:
     """
-    The building on a plot.
+    The building on a plot with everything it could carry, roofs ending at the walls.
 
     Parameters
     ----------
@@ -50,10 +49,10 @@ def erect(
         Easting and northing of the town's south-west corner. [m]
     ground_m : float
         Terrain at the plot's centre. [m]
-    rng : numpy Generator
-        Decides about dormers and chimneys.
-    dormers, chimneys : bool
-        Whether there may be any.
+    draws : ndarray, shape (12,)
+        Uniform random numbers that decide about dormers and chimneys.
+    rooftop_draws : ndarray, shape (12,)
+        The same for `rooftop.rooftop`.
     """
     site = Part(
         origin_m[0] + plot.x_m, origin_m[1] + plot.y_m,
@@ -61,13 +60,8 @@ def erect(
     )  # fmt: skip
     eaves_m = ground_m + PLINTH_M + plot.storeys * STOREY_M
     roof = _ROOFS[plot.kind](plot, site, eaves_m, ground_m)
-    parts = list(roof)
-    # Drawn whether wanted or not: a town without dormers keeps its chimneys where they were.
-    draws = rng.random(12)
-    if dormers:
-        parts += _dormers(plot, roof[0], draws[:6])
-    if chimneys:
-        parts += _chimneys(plot, roof[0], draws[6:])
+    parts = [*roof, *_dormers(plot, roof[0], draws[:6]), *_chimneys(plot, roof[0], draws[6:])]
+    parts += rooftop(plot, parts, rooftop_draws)
     return Building(
         building_id, plot.kind, tuple(parts), footprint_of(roof), ground_m, plot.function, plot.name
     )
@@ -175,7 +169,7 @@ def _dormers(plot: Plot, body: Part, draws: np.ndarray) -> list[Part]:
 
 def _chimneys(plot: Plot, body: Part, draws: np.ndarray) -> list[Part]:
     """A stack beside the ridge of a pitched roof; on a level one, a few low vents."""
-    if plot.kind in ("shed", "tower") or plot.function == "31001_2463":
+    if plot.kind in ("shed", "tower") or plot.function == GARAGE:
         return []
     size_m = 0.6 + round(0.4 * float(draws[1]), 1)
     if plot.kind == "flat":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from solarkataster.demo.roofshapes import Building, Part
+from solarkataster.demo.roofshapes import NOT_PLANES, Building, Part
 
 #: Slivers that two rectangles leave through rounding. [m²]
 _SLIVER_M2 = 1e-4
@@ -23,7 +23,8 @@ class TruePlane:
     ----------
     building_id : str
     role : str
-        ``roof`` or ``dormer``. Chimneys are no planes and cut no holes.
+        ``roof``, ``dormer``, ``lift housing`` (its top) or ``terrace`` (its floor). Chimneys and
+        parapets are no planes and cut no holes.
     polygon : shapely Polygon
         Plan view in the town's coordinate system.
     slope_east, slope_north : float
@@ -63,7 +64,7 @@ class TruePlane:
 
 
 @dataclass(frozen=True, slots=True)
-class _Face:
+class Face:
     """One plane of one part in metres from the building's anchor, cut to where it is lowest."""
 
     part: int
@@ -82,19 +83,15 @@ def planes_of(building: Building) -> list[TruePlane]:
     True planes of one building.
 
     Each face is first clipped to where it is the lowest of its part, then loses the area
-    where a face of another part is higher (of equal ones the earlier part keeps it). Faces in one
-    plane that touch are one plane; pieces that do not touch are several.
+    where a face of another part is higher (of equal ones the earlier part keeps it) or a terrace is
+    sunk into it. Faces in one plane that touch are one plane; pieces that do not touch are several.
     """
-    # Far from the origin of the coordinate system products of coordinates lose digits.
-    anchor = building.parts[0].easting_m, building.parts[0].northing_m
-    parts = [part for part in building.parts if part.role != "chimney"]
-    faces = [face for i, part in enumerate(parts) for face in _faces(i, part, anchor)]
+    anchor = anchor_of(building)
+    parts = [part for part in building.parts if part.role not in NOT_PLANES]
     groups: dict[tuple, list] = {}
-    for face in faces:
-        polygon = _visible(face, faces)
-        if polygon.area > _SLIVER_M2:
-            key = (face.role, *np.round(face.plane, 7))
-            groups.setdefault(key, []).append((face, polygon))
+    for face, polygon in visible_faces(parts, anchor):
+        key = (face.role, *np.round(face.plane, 7))
+        groups.setdefault(key, []).append((face, polygon))
     planes = []
     for members in groups.values():
         first = members[0][0]
@@ -106,8 +103,20 @@ def planes_of(building: Building) -> list[TruePlane]:
     return planes
 
 
-def _faces(i_part: int, part: Part, anchor) -> list[_Face]:
-    rectangle = shapely.Polygon(part.corners - np.array(anchor))
+def anchor_of(building: Building) -> tuple[float, float]:
+    """Point near a building: far from the origin, products of coordinates lose digits. [m]"""
+    return building.parts[0].easting_m, building.parts[0].northing_m
+
+
+def visible_faces(parts: list[Part], anchor) -> list[tuple[Face, shapely.Geometry]]:
+    """The faces of parts and where each is on top, in metres from an anchor."""
+    faces = [face for i, part in enumerate(parts) for face in _faces(i, part, anchor)]
+    tops = [(face, _visible(face, faces)) for face in faces]
+    return [(face, polygon) for face, polygon in tops if polygon.area > _SLIVER_M2]
+
+
+def _faces(i_part: int, part: Part, anchor) -> list[Face]:
+    rectangle = shapely.Polygon(part.roof_corners - np.array(anchor))
     planes = []
     for east, north, elevation_m in part.gradients():
         offset = east * (anchor[0] - part.easting_m) + north * (anchor[1] - part.northing_m)
@@ -118,17 +127,23 @@ def _faces(i_part: int, part: Part, anchor) -> list[_Face]:
         for j, other in enumerate(planes):
             if i != j:
                 polygon = _clip(polygon, plane, other, keep_equal=i < j)
-        faces.append(_Face(i_part, part.role, polygon, plane))
+        faces.append(Face(i_part, part.role, polygon, plane))
     return faces
 
 
-def _visible(face: _Face, faces: list[_Face]) -> shapely.Geometry:
+def _visible(face: Face, faces: list[Face]) -> shapely.Geometry:
     """The part of a face that no face of another part tops."""
     polygon = face.polygon
+    if face.role == "terrace":
+        return polygon
     for other in faces:
         if other.part == face.part or not polygon.intersects(other.polygon):
             continue
-        hidden = _clip(other.polygon, face.plane, other.plane, keep_equal=other.part < face.part)
+        hidden = (
+            other.polygon
+            if other.role == "terrace"
+            else _clip(other.polygon, face.plane, other.plane, keep_equal=other.part < face.part)
+        )
         if hidden.area > 0.0:
             polygon = shapely.difference(polygon, hidden, grid_size=1e-6)
     return polygon
@@ -154,7 +169,7 @@ def _clip(polygon, lower, upper, *, keep_equal: bool) -> shapely.Polygon:
     return shapely.Polygon(corners) if len(corners) >= 3 else shapely.Polygon()
 
 
-def _true_plane(building_id, face: _Face, piece, anchor) -> TruePlane:
+def _true_plane(building_id, face: Face, piece, anchor) -> TruePlane:
     east, north, level = face.plane
     centre = piece.centroid
     polygon = shapely.transform(piece, lambda xy: xy + np.array(anchor)).normalize()

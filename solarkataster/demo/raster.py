@@ -6,41 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from solarkataster.demo.roofshapes import Building, Part
 from solarkataster.demo.terrain import Terrain
+from solarkataster.demo.trees import Tree
 from solarkataster.grid import Grid
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """
-    A tree: the upper half of an ellipsoid over flat ground.
-
-    Parameters
-    ----------
-    easting_m, northing_m : float
-        Trunk. [m]
-    crown_radius_m, height_m : float
-        Radius of the crown in plan, top above the ground. [m]
-    ground_elevation_m : float
-        Terrain at the trunk. [m]
-    """
-
-    easting_m: float
-    northing_m: float
-    crown_radius_m: float
-    height_m: float
-    ground_elevation_m: float
-
-    def elevation_m(self, easting_m, northing_m) -> np.ndarray:
-        """Top of the crown at points, −inf beside it. [m]"""
-        east_m = np.asarray(easting_m, dtype=np.float64) - self.easting_m
-        north_m = np.asarray(northing_m, dtype=np.float64) - self.northing_m
-        inside = 1.0 - (east_m**2 + north_m**2) / self.crown_radius_m**2
-        half_m = 0.45 * self.height_m  # the crown takes the upper 90 % of the tree
-        crown_m = self.ground_elevation_m + self.height_m - half_m
-        return np.where(inside > 0.0, crown_m + half_m * np.sqrt(np.maximum(inside, 0.0)), -np.inf)
 
 
 @dataclass(frozen=True)
@@ -117,7 +88,7 @@ def exact_surface(
     Returns
     -------
     surface_m : ndarray, shape (ny, nx), float64
-        Highest of ground, roofs, dormers, chimneys and crowns. [m]
+        Highest of ground, roofs with all that stands on or is sunk into them, and crowns. [m]
     face : ndarray, shape (ny, nx), int32
         1 + position in `faces_of` of the plane on top; 0 on ground and crowns.
     """
@@ -130,8 +101,7 @@ def exact_surface(
             _raise_part(part, n_before, grid, easting_m, northing_m, surface_m, face)
             n_before += len(part.slopes)
     for tree in trees:
-        reach_m = tree.crown_radius_m
-        window = _window(grid, tree.easting_m, tree.northing_m, reach_m, reach_m)
+        window = _window(grid, tree.bounds)
         crown_m = tree.elevation_m(easting_m[None, window[1]], northing_m[window[0], None])
         higher = crown_m > surface_m[window]
         surface_m[window][higher] = crown_m[higher]
@@ -149,42 +119,20 @@ def _raise_part(
     face: np.ndarray,
 ) -> None:
     """Lift the surface to one part where the part is higher, and note its planes there."""
-    cos, sin = math.cos(part.rotation_rad), math.sin(part.rotation_rad)
-    half_length_m, half_width_m = part.length_m / 2, part.width_m / 2
-    window = _window(
-        grid,
-        part.easting_m,
-        part.northing_m,
-        abs(half_length_m * cos) + abs(half_width_m * sin),
-        abs(half_length_m * sin) + abs(half_width_m * cos),
-    )
-    east_m = easting_m[None, window[1]] - part.easting_m
-    north_m = northing_m[window[0], None] - part.northing_m
-    along_m = east_m * cos + north_m * sin
-    across_m = north_m * cos - east_m * sin
-    lowest_m = np.full(np.broadcast(along_m, across_m).shape, np.inf)
-    lowest_face = np.zeros(lowest_m.shape, dtype=np.int32)
-    for k, slope in enumerate(part.slopes):
-        plane_m = slope.elevation_m + slope.along * along_m + slope.across * across_m
-        lower = plane_m < lowest_m
-        lowest_m[lower] = plane_m[lower]
-        lowest_face[lower] = first_face + k
-    higher = (
-        (np.abs(along_m) <= half_length_m)
-        & (np.abs(across_m) <= half_width_m)
-        & (lowest_m > surface_m[window])
-    )
-    surface_m[window][higher] = lowest_m[higher]
-    face[window][higher] = lowest_face[higher]
+    window = _window(grid, shapely.Polygon(part.roof_corners).bounds)
+    top_m, slope = part.top(easting_m[None, window[1]], northing_m[window[0], None])
+    # A terrace is the top wherever it is: sunk into its own building, which comes before it.
+    counts = top_m > (-np.inf if part.role == "terrace" else surface_m[window])
+    surface_m[window][counts] = top_m[counts]
+    face[window][counts] = first_face + slope[counts]
 
 
-def _window(
-    grid: Grid, easting_m: float, northing_m: float, reach_east_m: float, reach_north_m: float
-) -> tuple[slice, slice]:
-    """Slices of the rows and columns whose centres may lie within the reach of a point."""
+def _window(grid: Grid, bounds: tuple[float, float, float, float]) -> tuple[slice, slice]:
+    """Slices of the rows and columns whose centres may lie within bounds."""
+    west_m, south_m, east_m, north_m = bounds
     size = grid.cell_size_m
-    row0 = math.floor((grid.north_m - northing_m - reach_north_m) / size - 0.5)
-    row1 = math.ceil((grid.north_m - northing_m + reach_north_m) / size + 0.5)
-    col0 = math.floor((easting_m - reach_east_m - grid.west_m) / size - 0.5)
-    col1 = math.ceil((easting_m + reach_east_m - grid.west_m) / size + 0.5)
+    row0 = math.floor((grid.north_m - north_m) / size - 0.5)
+    row1 = math.ceil((grid.north_m - south_m) / size + 0.5)
+    col0 = math.floor((west_m - grid.west_m) / size - 0.5)
+    col1 = math.ceil((east_m - grid.west_m) / size + 0.5)
     return slice(max(row0, 0), max(row1, 0)), slice(max(col0, 0), max(col1, 0))

@@ -2,19 +2,23 @@
 
 A gable is the minimum of two planes over a rectangle, a hip of four; an L-shaped roof with its
 valleys, a dormer or a chimney is the maximum of several such parts. So one rule gives the exact
-height at any point and, by clipping half-planes, the exact outline of every roof plane.
+height at any point and, by clipping half-planes, the exact outline of every roof plane. Terraces
+alone are sunk: their floor is the top wherever they are.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import shapely
 
-Role = Literal["roof", "dormer", "chimney"]
+Role = Literal["roof", "dormer", "chimney", "lift housing", "terrace", "parapet"]
+#: What stands on roofs without being a plane that could carry modules.
+NOT_PLANES = ("chimney", "parapet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,11 @@ class Part:
         Along and across the length axis. [m]
     slopes : tuple of Slope
     role : str
-        What the part is: ``roof``, ``dormer`` or ``chimney``.
+        What the part is: ``roof``, ``dormer``, ``chimney``, ``lift housing``, ``parapet``, or
+        ``terrace``, which is sunk into the parts around it.
+    overhang_m : tuple of float
+        How far the roof reaches beyond the rectangle, which is the walls, in this order: at the
+        start and the end of the length axis, right and left of it. [m]
     """
 
     easting_m: float
@@ -51,13 +59,32 @@ class Part:
     width_m: float
     slopes: tuple[Slope, ...]
     role: Role = "roof"
+    overhang_m: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
 
     @property
     def corners(self) -> np.ndarray:
-        """Corners, counterclockwise, shape (4, 2): easting, northing. [m]"""
+        """Corners of the walls, counterclockwise, shape (4, 2): easting, northing. [m]"""
         along = np.array([-0.5, 0.5, 0.5, -0.5]) * self.length_m
         across = np.array([-0.5, -0.5, 0.5, 0.5]) * self.width_m
         return np.column_stack(self.place(along, across))
+
+    @property
+    def roof_corners(self) -> np.ndarray:
+        """Corners of the roof, overhang included, as `corners`. [m]"""
+        back_m, front_m, right_m, left_m = self.reach_m
+        along = np.array([-back_m, front_m, front_m, -back_m])
+        across = np.array([-right_m, -right_m, left_m, left_m])
+        return np.column_stack(self.place(along, across))
+
+    @property
+    def reach_m(self) -> tuple[float, float, float, float]:
+        """From the centre to the roof's four edges, in the order of ``overhang_m``. [m]"""
+        back_m, front_m, right_m, left_m = self.overhang_m
+        half_length_m, half_width_m = self.length_m / 2, self.width_m / 2
+        return (
+            half_length_m + back_m, half_length_m + front_m,
+            half_width_m + right_m, half_width_m + left_m,
+        )  # fmt: skip
 
     def place(self, along_m, across_m):
         """Easting and northing of a point given along and across the length axis. [m]"""
@@ -83,18 +110,32 @@ class Part:
             for s in self.slopes
         ]
 
-    def elevation_m(self, easting_m, northing_m) -> np.ndarray:
-        """Height of the part's roof at points, −inf beside the rectangle. [m]"""
+    def top(self, easting_m, northing_m) -> tuple[np.ndarray, np.ndarray]:
+        """Height of the part's roof at points, −inf beside it [m], and which slope it is there."""
         cos, sin = math.cos(self.rotation_rad), math.sin(self.rotation_rad)
         east_m = np.asarray(easting_m, dtype=np.float64) - self.easting_m
         north_m = np.asarray(northing_m, dtype=np.float64) - self.northing_m
         along_m = east_m * cos + north_m * sin
         across_m = north_m * cos - east_m * sin
-        inside = (np.abs(along_m) <= self.length_m / 2) & (np.abs(across_m) <= self.width_m / 2)
-        lowest = np.min(
-            [s.elevation_m + s.along * along_m + s.across * across_m for s in self.slopes], axis=0
+        back_m, front_m, right_m, left_m = self.reach_m
+        inside = (
+            (along_m >= -back_m)
+            & (along_m <= front_m)
+            & (across_m >= -right_m)
+            & (across_m <= left_m)
         )
-        return np.where(inside, lowest, -np.inf)
+        lowest_m = np.where(inside, np.inf, -np.inf)
+        lowest = np.zeros(lowest_m.shape, dtype=np.int32)
+        for k, slope in enumerate(self.slopes):
+            plane_m = slope.elevation_m + slope.along * along_m + slope.across * across_m
+            lower = plane_m < lowest_m
+            lowest_m = np.where(lower, plane_m, lowest_m)
+            lowest[lower] = k
+        return lowest_m, lowest
+
+    def elevation_m(self, easting_m, northing_m) -> np.ndarray:
+        """Height of the part's roof at points, −inf beside it. [m]"""
+        return self.top(easting_m, northing_m)[0]
 
 
 @dataclass(frozen=True)
@@ -108,9 +149,9 @@ class Building:
     kind : str
         ``gable``, ``hip``, ``flat``, ``shed``, ``l_shape``, ``courtyard``, ``tower`` or ``church``.
     parts : tuple of Part
-        The roof is the maximum of them.
+        The roof is the maximum of them; terraces are sunk into it.
     footprint : shapely Polygon
-        Plan of the parts with role ``roof``, in the town's coordinate system.
+        Plan of the walls under the parts with role ``roof``, in the town's coordinate system.
     ground_elevation_m : float
         Terrain at the building's centre. [m]
     function : str
@@ -128,12 +169,27 @@ class Building:
 
     def elevation_m(self, easting_m, northing_m) -> np.ndarray:
         """Exact height of the building at points, −inf beside it. [m]"""
-        return np.max([part.elevation_m(easting_m, northing_m) for part in self.parts], axis=0)
+        standing = [part for part in self.parts if part.role != "terrace"]
+        top_m = np.max([part.elevation_m(easting_m, northing_m) for part in standing], axis=0)
+        for part in self.parts:
+            if part.role == "terrace":
+                floor_m = part.elevation_m(easting_m, northing_m)
+                top_m = np.where(floor_m > -np.inf, floor_m, top_m)
+        return top_m
+
+    @cached_property
+    def roof_outline(self) -> shapely.Polygon:
+        """Plan of the roof: the footprint and its overhangs."""
+        return _union([part.roof_corners for part in self.parts if part.role == "roof"])
 
 
 def footprint_of(parts: list[Part] | tuple[Part, ...]) -> shapely.Polygon:
-    """Plan of the parts that carry the roof."""
-    plans = [shapely.Polygon(part.corners) for part in parts if part.role == "roof"]
+    """Plan of the walls that carry the roof."""
+    return _union([part.corners for part in parts if part.role == "roof"])
+
+
+def _union(rectangles: list[np.ndarray]) -> shapely.Polygon:
+    plans = [shapely.Polygon(corners) for corners in rectangles]
     return plans[0] if len(plans) == 1 else shapely.union_all(plans).normalize()
 
 

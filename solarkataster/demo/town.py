@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import shapely
 
 from solarkataster.demo.houses import erect
+from solarkataster.demo.overhang import TrueSide, sides_of, with_overhangs
 from solarkataster.demo.planes import TruePlane, true_planes
-from solarkataster.demo.raster import Faces, Tree, exact_surface, faces_of
-from solarkataster.demo.roofshapes import Building
+from solarkataster.demo.raster import Faces, exact_surface, faces_of
+from solarkataster.demo.roofshapes import NOT_PLANES, Building
+from solarkataster.demo.rooftop import N_DRAWS
+from solarkataster.demo.superstructures import TrueSuperstructure, true_superstructures
 from solarkataster.demo.terrain import Terrain, smooth_terrain
 from solarkataster.demo.towns import PLANS, Plan
+from solarkataster.demo.trees import Tree, plant, plant_over_roofs
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
 
 if TYPE_CHECKING:
+    from solarkataster.points import Points
     from solarkataster.receivers import Receivers
+
+#: Classes of the laser points; see `laser.laser_points`.
+Scheme = Literal["asprs", "rlp", "unclassified"]
 
 #: Outer south-west corner, cell of the terrain model and coordinate system of the towns.
 WEST_M, SOUTH_M, DTM_CELL_M, CRS = 410_000.0, 5_480_000.0, 1.0, "EPSG:25832"
 #: Lowest ground, as in the Palatinate uplands the coordinates point to. [m]
 LOWEST_GROUND_M = 231.0
 TOWN_NAME = "Sonnfeld"
+#: Between these lie the overhangs of the demo town, under that any. [m]
+DEMO_OVERHANG_M, _MAX_OVERHANG_M = (0.0, 0.8), 1.5
 #: Trees of the demo town, and the density other towns take from it. [–, 1/m²]
 N_DEMO_TREES = 60
 _TREES_PER_M2 = N_DEMO_TREES / 400.0**2
@@ -75,8 +84,12 @@ class Town:
 
     @property
     def roof_mask(self) -> np.ndarray:
-        """Cells whose top is a roof plane, a dormer's included, a chimney's not; (ny, nx) bool."""
-        is_roof = np.concatenate([[False], self.faces.role != "chimney"])
+        """
+        Cells whose top is a roof plane, overhang included; (ny, nx) bool.
+
+        Dormers, lift housings and terraces count, chimneys and parapets do not.
+        """
+        is_roof = np.concatenate([[False], ~np.isin(self.faces.role, NOT_PLANES)])
         return is_roof[self.face]
 
     @property
@@ -94,15 +107,35 @@ class Town:
         """The true roof planes, outlines included."""
         return true_planes(self.buildings)
 
+    @cached_property
+    def superstructures(self) -> list[TrueSuperstructure]:
+        """What stands out of the roof planes or is sunk into them."""
+        return true_superstructures(self.buildings)
+
+    @cached_property
+    def sides(self) -> list[TrueSide]:
+        """The straight sides of the footprints with the roofs' overhang."""
+        return sides_of(self.buildings)
+
+    def points(
+        self, density_per_m2: float = 10.0, scheme: Scheme = "asprs", seed: int = 0
+    ) -> Points:
+        """Laser points of the town; see `laser.laser_points`."""
+        from solarkataster.demo.laser import laser_points  # needed here only
+
+        return laser_points(self, density_per_m2, scheme, seed)
+
     def exact_surface_m(self, grid: Grid | None = None) -> np.ndarray:
         """Exact surface without noise at the cell centres of any grid, float64. [m]"""
         return exact_surface(grid or self.grid, self.terrain, self.buildings, self.trees)[0]
 
-    def write(self, folder: str | Path) -> Path:
+    def write(
+        self, folder: str | Path, points_per_m2: float | None = None, scheme: Scheme = "asprs"
+    ) -> Path:
         """Write the models as files a municipality would have; see `write.write_town`."""
         from solarkataster.demo.write import write_town  # opens rasterio and geopandas
 
-        return write_town(self, Path(folder))
+        return write_town(self, Path(folder), points_per_m2, scheme)
 
 
 def make_town(
@@ -116,7 +149,10 @@ def make_town(
     relief_m: float = 15.0,
     dormers: bool = True,
     chimneys: bool = True,
+    superstructures: bool = True,
+    overhang_m: float | tuple[float, float] | None = None,
     n_trees: int | None = None,
+    trees_over_roofs: int = 0,
     rotation_deg: float = 0.0,
     west_m: float = WEST_M,
     south_m: float = SOUTH_M,
@@ -145,8 +181,16 @@ def make_town(
         Highest less lowest ground; 0 gives a level town. [m]
     dormers, chimneys : bool
         Whether roofs carry any.
+    superstructures : bool
+        Whether roofs carry lift housings, terraces and parapets.
+    overhang_m : float or tuple of float, optional
+        How far roofs reach beyond the walls, or the smallest and the largest depth between which
+        each building draws one for its eaves and one for its verges; 0 at party walls, beside near
+        neighbours and behind parapets. Up to 0.8 m in the demo town, elsewhere 0. [m]
     n_trees : int, optional
-        60 in the demo town, elsewhere as many per area.
+        60 in the demo town, elsewhere as many per area. They keep clear of the roofs.
+    trees_over_roofs : int
+        Further trees, with rough crowns that reach over the edge of a roof.
     rotation_deg : float
         Turns the town about its centre, counterclockwise; what leaves the square is cut. [°]
     west_m, south_m : float
@@ -156,7 +200,8 @@ def make_town(
     Raises
     ------
     InputError
-        If the kind is unknown, the size no multiple of the cell, or the share out of reach.
+        If the kind is unknown, the size no multiple of the cell, the share out of reach, the
+        overhang negative or too deep, or there is no room for the trees.
     """
     if kind not in PLANS:
         raise InputError(f"kind = {kind!r}", expected=f"one of {', '.join(PLANS)}")
@@ -171,94 +216,66 @@ def make_town(
     terrain = smooth_terrain(
         np.random.default_rng([seed, 2]), centre_m, size_m, relief_m, LOWEST_GROUND_M, rotation_rad
     )
-    buildings = _erect_all(
-        plan, terrain, (west_m, south_m), size_m, rotation_rad, seed, dormers, chimneys
-    )
+    depths_m = _depth_range_m(kind, overhang_m)
+    buildings = _erect_all(plan, terrain, (west_m, south_m), size_m, rotation_rad, seed)
+    buildings = with_overhangs(buildings, depths_m, np.random.default_rng([seed, 7]))
     if n_trees is None:
         n_trees = round(_TREES_PER_M2 * size_m**2)
-    trees = _plant(plan, terrain, buildings, (west_m, south_m), size_m, rotation_rad, seed, n_trees)
+    rng = np.random.default_rng([seed, 4])
+    trees = plant(plan, terrain, buildings, (west_m, south_m), size_m, rotation_rad, rng, n_trees)
+    if trees_over_roofs:
+        bounds = west_m, south_m, west_m + size_m, south_m + size_m
+        rng = np.random.default_rng([seed, 9])
+        trees += plant_over_roofs(
+            terrain, buildings, sides_of(buildings), trees, bounds, rng, trees_over_roofs
+        )
+    unwanted = {"dormer"} if not dormers else set()
+    unwanted |= {"chimney"} if not chimneys else set()
+    unwanted |= {"lift housing", "terrace", "parapet"} if not superstructures else set()
+    buildings = _without(buildings, unwanted)
     return _survey(
         kind, seed, size_m, cell_size_m, noise_m, west_m, south_m, crs, terrain, buildings, trees
     )
 
 
-def _erect_all(plan, terrain, origin_m, size_m, rotation_rad, seed, dormers, chimneys):
+def _erect_all(plan: Plan, terrain, origin_m, size_m, rotation_rad, seed) -> list[Building]:
+    """All buildings with everything their roofs could carry, ending at their walls."""
     plots = [plot.turned(rotation_rad, size_m / 2) for plot in plan.plots]
     x_m = np.array([plot.x_m for plot in plots])
     y_m = np.array([plot.y_m for plot in plots])
     ground_m = terrain.elevation_m(origin_m[0] + x_m, origin_m[1] + y_m)
-    rng = np.random.default_rng([seed, 3])
+    # A draw for each, wanted or not: a town without dormers keeps its chimneys where they were.
+    draws = np.random.default_rng([seed, 3]).random((len(plots), 12))
+    rooftop_draws = np.random.default_rng([seed, 8]).random((len(plots), N_DRAWS))
     return [
         erect(
-            plot,
-            f"DE-SONNFELD-{i + 1:05d}",
-            origin_m,
-            float(level_m),
-            rng,
-            dormers=dormers,
-            chimneys=chimneys,
+            plot, f"DE-SONNFELD-{i + 1:05d}", origin_m, float(level_m), draws[i], rooftop_draws[i]
         )
         for i, (plot, level_m) in enumerate(zip(plots, ground_m, strict=True))
     ]
 
 
-def _plant(plan: Plan, terrain, buildings, origin_m, size_m, rotation_rad, seed, n_trees):
-    """Trees clear of the buildings, a third of them in the parks if there are any."""
-    rng = np.random.default_rng([seed, 4])
-    n_tries = 12 * n_trees + 50
-    x_m, y_m = rng.uniform(4.0, size_m - 4.0, (2, n_tries))
-    radius_m = np.round(rng.uniform(1.8, 4.5, n_tries), 1)
-    height_m = np.round(radius_m * rng.uniform(2.2, 3.2, n_tries) + 1.5, 1)
-    in_park = shapely.contains_xy(plan.parks, x_m, y_m)
-    # Parks first, up to a third of the trees; then everywhere in the order of the draw.
-    order = np.concatenate([np.flatnonzero(in_park)[: n_trees // 3], np.arange(n_tries)])
-    order = order[np.sort(np.unique(order, return_index=True)[1])]
-    east_m, north_m = _turned(x_m, y_m, size_m, rotation_rad, origin_m)
-    points = shapely.points(east_m, north_m)
-    roofs = shapely.STRtree([building.footprint for building in buildings])
-    near = np.unique(roofs.query(points, "dwithin", radius_m + 0.6)[0])
-    is_free = np.ones(n_tries, dtype=bool)
-    is_free[near] = False
-    ground_m = terrain.elevation_m(east_m, north_m)
-    chosen: list[int] = []
-    taken: dict[tuple[int, int], list[int]] = {}
-    for k in order:
-        if len(chosen) == n_trees:
-            break
-        if is_free[k] and _apart(k, x_m, y_m, radius_m, taken):
-            chosen.append(int(k))
-            taken.setdefault((int(x_m[k] // 10), int(y_m[k] // 10)), []).append(int(k))
+def _without(buildings: list[Building], roles: set[str]) -> list[Building]:
+    """The buildings without parts of some roles."""
+    if not roles:
+        return buildings
     return [
-        Tree(
-            float(east_m[k]),
-            float(north_m[k]),
-            float(radius_m[k]),
-            float(height_m[k]),
-            float(ground_m[k]),
-        )
-        for k in sorted(chosen)
+        replace(b, parts=tuple(part for part in b.parts if part.role not in roles))
+        for b in buildings
     ]
 
 
-def _turned(x_m, y_m, size_m, rotation_rad, origin_m):
-    cos, sin = math.cos(rotation_rad), math.sin(rotation_rad)
-    dx_m, dy_m = x_m - size_m / 2, y_m - size_m / 2
-    return (
-        origin_m[0] + size_m / 2 + dx_m * cos - dy_m * sin,
-        origin_m[1] + size_m / 2 + dx_m * sin + dy_m * cos,
-    )
-
-
-def _apart(k, x_m, y_m, radius_m, taken) -> bool:
-    """Whether a crown keeps clear of those planted; two crowns reach 9 m, so 10 m bins do."""
-    bin_x, bin_y = int(x_m[k] // 10), int(y_m[k] // 10)
-    for i in (bin_x - 1, bin_x, bin_x + 1):
-        for j in (bin_y - 1, bin_y, bin_y + 1):
-            for other in taken.get((i, j), ()):
-                distance_m = math.hypot(x_m[k] - x_m[other], y_m[k] - y_m[other])
-                if distance_m < 0.9 * (radius_m[k] + radius_m[other]):
-                    return False
-    return True
+def _depth_range_m(kind: str, overhang_m) -> tuple[float, float]:
+    """Smallest and largest overhang that were asked for, or are usual for a kind of town. [m]"""
+    if overhang_m is None:
+        return DEMO_OVERHANG_M if kind == "demo" else (0.0, 0.0)
+    low_m, high_m = overhang_m if isinstance(overhang_m, tuple) else (overhang_m, overhang_m)
+    if not 0.0 <= low_m <= high_m <= _MAX_OVERHANG_M:
+        raise InputError(
+            f"overhang_m = {overhang_m}",
+            expected=f"a depth, or the smallest and the largest, from 0 to {_MAX_OVERHANG_M:g} m",
+        )
+    return float(low_m), float(high_m)
 
 
 def _survey(
@@ -293,7 +310,7 @@ def _survey(
 
 def truth_receivers(town: Town, lift_m: float = 0.1) -> Receivers:
     """
-    Roof receivers on the exact planes, one per roof cell that no chimney or crown covers.
+    Roof receivers on the exact planes, one per roof cell that no chimney, parapet or crown covers.
 
     Parameters
     ----------

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import geopandas as gpd
+import laspy
 import numpy as np
 import pyogrio
 import pyproj
@@ -17,7 +19,8 @@ from solarkataster.demo import weather
 from solarkataster.grid import Grid
 
 if TYPE_CHECKING:
-    from solarkataster.demo.town import Town
+    from solarkataster.demo.town import Scheme, Town
+    from solarkataster.points import Points
 
 NODATA = -9999.0
 #: Written into the GeoPackages as time of change, so that the same town gives the same bytes.
@@ -34,7 +37,7 @@ dtm = "dtm.tif"
 footprints = "footprints.gpkg"
 footprint_id = "gml_id"
 weather = "weather.csv"
-surface_model_date = "{date}"
+{points}surface_model_date = "{date}"
 footprint_date = "{date}"
 
 [weather]
@@ -53,7 +56,9 @@ wind_speed = "wind_speed"
 """
 
 
-def write_town(town: Town, folder: Path) -> Path:
+def write_town(
+    town: Town, folder: Path, points_per_m2: float | None = None, scheme: Scheme = "asprs"
+) -> Path:
     """
     Write a town's inputs, config and truth.
 
@@ -62,8 +67,13 @@ def write_town(town: Town, folder: Path) -> Path:
     town : Town
     folder : Path
         Made if missing. ``dsm.tif``, ``dtm.tif``, ``footprints.gpkg``, ``weather.csv`` and
-        ``config.toml``; ``truth/roofs.gpkg`` (true planes) and ``truth/trees.gpkg``, which no
-        config names.
+        ``config.toml``; with a density also ``laser.laz``; in ``truth/``, which no config names,
+        ``roofs.gpkg`` (true planes), ``superstructures.gpkg``, ``sides.gpkg`` (walls with the
+        roofs' overhang) and ``trees.gpkg``.
+    points_per_m2 : float, optional
+        Density of laser points; none are written without. [1/m²]
+    scheme : str
+        Their classes, as in `laser.laser_points`.
 
     Returns
     -------
@@ -77,11 +87,18 @@ def write_town(town: Town, folder: Path) -> Path:
     with _fixed_date():
         _write_layer(_footprints(town), folder / "footprints.gpkg", "footprints")
         _write_layer(_roofs(town), folder / "truth" / "roofs.gpkg", "roofs")
+        _write_layer(
+            _superstructures(town), folder / "truth" / "superstructures.gpkg", "superstructures"
+        )
+        _write_layer(_sides(town), folder / "truth" / "sides.gpkg", "sides")
         _write_layer(_trees(town), folder / "truth" / "trees.gpkg", "trees")
+    if points_per_m2 is not None:
+        _write_points(town.points(points_per_m2, scheme), folder / "laser.laz", town.grid)
     weather.weather_table().to_csv(folder / "weather.csv", index=False, lineterminator="\n")
     config = folder / "config.toml"
     text = _CONFIG.format(
         name=town.name,
+        points="" if points_per_m2 is None else 'points = "laser.laz"\n',
         date=_DATE,
         latitude=weather.LATITUDE_DEG,
         longitude=weather.LONGITUDE_DEG,
@@ -146,6 +163,33 @@ def _roofs(town: Town) -> gpd.GeoDataFrame:
     )
 
 
+def _superstructures(town: Town) -> gpd.GeoDataFrame:
+    things = town.superstructures
+    return gpd.GeoDataFrame(
+        {
+            "building_id": [thing.building_id for thing in things],
+            "kind": [thing.kind for thing in things],
+            "height_m": [thing.height_m for thing in things],
+            "plan_area_m2": [thing.polygon.area for thing in things],
+        },
+        geometry=[thing.polygon for thing in things],
+        crs=town.grid.crs,
+    )
+
+
+def _sides(town: Town) -> gpd.GeoDataFrame:
+    sides = town.sides
+    return gpd.GeoDataFrame(
+        {
+            "building_id": [side.building_id for side in sides],
+            "overhang_m": [side.overhang_m for side in sides],
+            "is_party_wall": [side.is_party_wall for side in sides],
+        },
+        geometry=[shapely.LineString([side.start, side.end]) for side in sides],
+        crs=town.grid.crs,
+    )
+
+
 def _trees(town: Town) -> gpd.GeoDataFrame:
     trees = town.trees
     return gpd.GeoDataFrame(
@@ -157,6 +201,23 @@ def _trees(town: Town) -> gpd.GeoDataFrame:
         geometry=[shapely.Point(tree.easting_m, tree.northing_m) for tree in trees],
         crs=town.grid.crs,
     )
+
+
+def _write_points(points: Points, path: Path, grid: Grid) -> None:
+    """LAS 1.4 in whole millimetres, with the coordinate system as WKT."""
+    header = laspy.LasHeader(point_format=6, version="1.4")
+    header.scales = np.full(3, 0.001)
+    header.offsets = np.array([grid.west_m, grid.south_m, 0.0])
+    header.creation_date = date.fromisoformat(_DATE)
+    header.generating_software = header.system_identifier = "solarkataster"
+    header.add_crs(pyproj.CRS(grid.crs))
+    data = laspy.LasData(header)
+    data.x, data.y, data.z = points.easting_m, points.northing_m, points.elevation_m
+    data.classification = points.classification
+    data.return_number = points.return_number
+    data.number_of_returns = points.n_returns
+    # One core: the chunks of the parallel writer need not be the same bytes.
+    data.write(path, laz_backend=laspy.LazBackend.Lazrs)
 
 
 def convergence_deg(grid: Grid) -> float:
