@@ -1,0 +1,304 @@
+"""Overhang beyond the walls: houses of known eaves, then what must not be taken for eaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import affinity
+
+from solarkataster.errors import InputError
+from solarkataster.footprint_cells import cells_inside
+from solarkataster.footprint_sides import footprint_sides
+from solarkataster.grid import Grid
+from solarkataster.outlines import plane_outlines
+from solarkataster.overhang import Overhang, roof_overhang
+from solarkataster.roofs import find_roof_planes
+
+EAVES_M, GROUND_M = 108.0, 103.0
+LENGTH_M, WIDTH_M = 12.0, 9.0
+
+
+@dataclass(frozen=True)
+class House:
+    """A gabled or flat house, ridge along its length, with the true overhang of its four sides."""
+
+    grid: Grid
+    elevation_m: np.ndarray
+    footprint: shapely.Polygon
+    roof: shapely.Polygon
+    faces: float
+    depths_m: tuple[float, float, float, float]
+    across_m: np.ndarray
+    along_m: np.ndarray
+    offset_east_m: np.ndarray | None = None
+    offset_north_m: np.ndarray | None = None
+
+    def overhang(self, **changes) -> Overhang:
+        inside = cells_inside(self.footprint, self.grid)
+        offsets = {
+            "offset_east_m": self.offset_east_m,
+            "offset_north_m": self.offset_north_m,
+        }
+        planes = find_roof_planes(self.elevation_m, inside, self.grid.cell_size_m, **offsets)
+        arguments = {"free": np.ones(self.grid.shape, dtype=bool)} | offsets | changes
+        return roof_overhang(planes, self.elevation_m, self.footprint, self.grid, **arguments)
+
+    def by_side(self, overhang: Overhang) -> list[int]:
+        """Which of the found sides faces downhill, uphill, along the ridge and against it."""
+        along = overhang.end - overhang.start
+        towards = np.degrees(np.arctan2(along[:, 1], -along[:, 0]))
+        turned = [self.faces, self.faces + 180.0, self.faces - 90.0, self.faces + 90.0]
+        apart = [np.abs((towards - azimuth + 180.0) % 360.0 - 180.0) for azimuth in turned]
+        return [int(np.argmin(angles)) for angles in apart]
+
+
+def house(
+    faces=20.0,
+    *,
+    cell_size_m=0.25,
+    depths_m=(0.5, 0.6, 0.3, 0.2),
+    tilt=38.0,
+    noise_m=0.03,
+    shift_m=(0.13, 0.07),
+    share_of_points=None,
+    seed=0,
+) -> House:
+    """Heights at cell centres, or with ``share_of_points`` at random places in that many cells."""
+    n = int(np.ceil((np.hypot(LENGTH_M, WIDTH_M) + 8.0) / cell_size_m))
+    grid = Grid((n, n), 400_000.0, 5_600_000.0, cell_size_m, "EPSG:25832")
+    centre = grid.west_m + n / 2 * cell_size_m + shift_m[0], grid.north_m - n / 2 * cell_size_m
+    rng = np.random.default_rng(seed)
+    x = grid.west_m + (np.arange(n) + 0.5) * cell_size_m - centre[0]
+    y = grid.north_m - (np.arange(n) + 0.5) * cell_size_m - centre[1] + shift_m[1]
+    east, north = np.meshgrid(x, y)
+    offsets = (None, None)
+    if share_of_points is not None:
+        offsets = tuple(rng.uniform(-0.5, 0.5, (2, n, n)) * cell_size_m)
+        east, north = east + offsets[0], north + offsets[1]
+    downhill = np.sin(np.radians(faces)), np.cos(np.radians(faces))
+    across = east * downhill[0] + north * downhill[1]
+    along = -east * downhill[1] + north * downhill[0]
+    half_length, half_width = LENGTH_M / 2, WIDTH_M / 2
+    is_roof = (across < half_width + depths_m[0]) & (across > -half_width - depths_m[1])
+    is_roof &= (along < half_length + depths_m[2]) & (along > -half_length - depths_m[3])
+    rise_m = np.tan(np.radians(tilt)) * (half_width - np.abs(across))
+    elevation_m = np.where(is_roof, EAVES_M + rise_m, GROUND_M)
+    elevation_m += rng.normal(0.0, noise_m, elevation_m.shape)
+    if share_of_points is not None:
+        elevation_m[rng.random(elevation_m.shape) > share_of_points] = np.nan
+
+    def rectangle(down_m, up_m, right_m, left_m):
+        corners = [(down_m, right_m), (-up_m, right_m), (-up_m, -left_m), (down_m, -left_m)]
+        place = centre[0], centre[1] - shift_m[1]
+        return shapely.orient_polygons(
+            shapely.Polygon(
+                [
+                    (
+                        place[0] + a * downhill[0] - b * downhill[1],
+                        place[1] + a * downhill[1] + b * downhill[0],
+                    )
+                    for a, b in corners
+                ]
+            )
+        )
+
+    walls = (half_width, half_width, half_length, half_length)
+    roof = rectangle(*np.add(walls, depths_m))
+    return House(
+        grid, elevation_m, rectangle(*walls), roof, faces, depths_m, across, along, *offsets
+    )
+
+
+@pytest.mark.parametrize(
+    ("cell_size_m", "share_of_points", "limit_m"),
+    [
+        pytest.param(0.25, None, 0.15, id="0.25 m"),
+        pytest.param(0.5, None, 0.5 / 3, id="0.5 m"),
+        pytest.param(0.3, 0.9, 0.15, id="10 points/m2"),
+        pytest.param(0.5, 0.9, 0.15, id="4 points/m2"),
+    ],
+)
+def test_eaves_and_verges_of_turned_houses_are_measured(
+    cell_size_m, share_of_points, limit_m, figure
+):
+    rng = np.random.default_rng(5)
+    errors_m, area_errors = [], []
+    for k, faces in enumerate([0.0, 90.0, 180.0, 0.0, 7.0, 20.0, 45.0, 111.0, 163.0, 300.0]):
+        depths_m = tuple(rng.uniform(0.0, 0.8, 4))
+        shift_m = tuple(rng.uniform(0.0, cell_size_m, 2))
+        one = house(
+            faces, cell_size_m=cell_size_m, depths_m=depths_m, shift_m=shift_m,
+            share_of_points=share_of_points, seed=k,
+        )  # fmt: skip
+        found = one.overhang()
+        assert set(found.source) == {"seen"}
+        errors_m += (found.depth_m[one.by_side(found)] - np.array(depths_m)).tolist()
+        area_errors.append(found.outline.area / one.roof.area - 1.0)
+        assert found.outline.is_valid
+    mean_m, worst_m = np.abs(errors_m).mean(), np.abs(errors_m).max()
+    figure(
+        "overhang",
+        f"cell {cell_size_m:g} m{' (points)' if share_of_points else ''}: mean error {mean_m:.3f} "
+        f"m, bias {np.mean(errors_m):+.3f} m, worst {worst_m:.3f} m; roof area "
+        f"{np.abs(area_errors).mean():.1%}",
+    )
+    assert mean_m <= limit_m
+    assert np.abs(area_errors).mean() <= 0.02
+
+
+@pytest.mark.parametrize("faces", [0.0, 33.0])
+def test_a_roof_that_ends_at_its_walls_is_seen_to_end_there(faces):
+    one = house(faces, depths_m=(0.0, 0.0, 0.0, 0.0))
+    found = one.overhang()
+    assert set(found.source) == {"seen"}
+    assert found.depth_m.max() <= 0.125  # half a cell
+    assert found.outline.area == pytest.approx(one.footprint.area, rel=0.02)
+
+
+def test_a_flat_roof_shows_its_eaves_too():
+    one = house(50.0, tilt=0.0)
+    found = one.overhang()
+    np.testing.assert_allclose(found.depth_m[one.by_side(found)], one.depths_m, atol=0.1)
+
+
+def test_a_surface_cut_at_the_footprint_or_of_one_metre_shows_nothing():
+    one = house(20.0)
+    inside = cells_inside(one.footprint, one.grid)
+    cut = replace(one, elevation_m=np.where(inside, one.elevation_m, np.nan))
+    for found in (cut.overhang(), house(20.0, cell_size_m=1.0).overhang()):
+        assert set(found.source) == {"none"}
+        assert np.isnan(found.depth_m).all()
+        assert found.outline.equals(one.footprint) or found.outline.area == pytest.approx(108.0)
+
+
+def test_a_tree_at_the_eaves_is_no_roof():
+    one = house(20.0, depths_m=(0.4, 0.4, 0.4, 0.4))
+    crown = np.hypot(one.across_m - WIDTH_M / 2 - 1.2, one.along_m - 1.0) < 2.5
+    rough_m = np.random.default_rng(3).normal(0.0, 0.6, one.elevation_m.shape)
+    covered = replace(one, elevation_m=np.where(crown, EAVES_M + 1.5 + rough_m, one.elevation_m))
+    found = covered.overhang()
+    np.testing.assert_allclose(found.depth_m[one.by_side(found)], 0.4, atol=0.15)
+    assert found.outline.area == pytest.approx(one.roof.area, rel=0.02)
+
+
+def test_a_terrace_as_high_as_the_roof_is_no_overhang():
+    one = house(20.0, tilt=0.0)
+    hill = one.across_m > WIDTH_M / 2
+    level = replace(one, elevation_m=np.where(hill, EAVES_M, one.elevation_m))
+    found = level.overhang()
+    side = one.by_side(found)
+    assert found.source[side[0]] == "none"
+    assert [found.source[k] for k in side[1:]] == ["seen"] * 3
+
+
+def test_a_neighbours_roof_makes_a_party_wall():
+    one = house(20.0, depths_m=(0.5, 0.5, 0.0, 0.3))
+    neighbour = (one.along_m > LENGTH_M / 2) & (np.abs(one.across_m) < WIDTH_M / 2)
+    rise_m = np.tan(np.radians(38.0)) * (WIDTH_M / 2 - np.abs(one.across_m))
+    row = replace(one, elevation_m=np.where(neighbour, EAVES_M + rise_m, one.elevation_m))
+    found = row.overhang(free=~neighbour)
+    side = one.by_side(found)
+    assert [found.source[k] for k in side] == ["seen", "seen", "party wall", "seen"]
+    assert found.depth_m[side[2]] == 0.0
+    assert shapely.difference(found.outline, one.roof.buffer(0.15)).area < 0.01
+    assert not (cells_inside(found.outline, one.grid) & neighbour).any()
+
+
+def test_what_reaches_farther_than_the_deepest_overhang_is_not_taken():
+    one = house(20.0, depths_m=(3.0, 0.4, 0.4, 0.4))
+    found = one.overhang()
+    side = one.by_side(found)
+    assert found.source[side[0]] == "none"
+    assert [found.source[k] for k in side[1:]] == ["seen"] * 3
+
+
+def test_labels_go_on_to_the_edge_of_the_roof():
+    one = house(20.0, noise_m=0.0)
+    found = one.overhang()
+    ring = cells_inside(found.outline, one.grid)
+    assert (found.labels[ring] > 0).all()
+    assert found.labels[~ring].max() == 0
+    upper = one.across_m > 0
+    near_ridge = np.abs(one.across_m) < 0.2
+    assert np.unique(found.labels[ring & upper & ~near_ridge]).size == 1
+    outlines = plane_outlines(found.labels, found.outline, one.grid)
+    assert sum(part.area for part in outlines) == pytest.approx(found.outline.area, rel=1e-6)
+
+
+def test_the_window_changes_no_byte():
+    one = house(217.0, cell_size_m=0.5)
+    planes = find_roof_planes(one.elevation_m, cells_inside(one.footprint, one.grid), 0.5)
+    there = roof_overhang(
+        planes, one.elevation_m, one.footprint, one.grid, free=np.ones(one.grid.shape, dtype=bool)
+    )
+    pad = ((7, 3), (11, 0))
+    wide_m = np.pad(one.elevation_m, pad, constant_values=GROUND_M)
+    grid = one.grid.window(-7, -11, *wide_m.shape)
+    planes = find_roof_planes(wide_m, cells_inside(one.footprint, grid), 0.5)
+    elsewhere = roof_overhang(
+        planes, wide_m, one.footprint, grid, free=np.ones(grid.shape, dtype=bool)
+    )
+    assert there.depth_m.tobytes() == elsewhere.depth_m.tobytes()
+    assert shapely.to_wkb(there.outline) == shapely.to_wkb(elsewhere.outline)
+    np.testing.assert_array_equal(np.pad(there.labels, pad), elsewhere.labels)
+
+
+def test_a_building_without_planes_ends_at_its_footprint():
+    one = house(20.0)
+    found = replace(one, elevation_m=np.full(one.grid.shape, np.nan)).overhang()
+    assert found.outline.equals(one.footprint)
+    assert set(found.source) == {"none"}
+
+
+def test_sides_have_the_outside_on_their_right_and_pass_over_points_in_a_wall():
+    court = [(4.0, 4.0), (8.0, 4.0), (8.0, 6.0), (4.0, 6.0)]
+    walls = [(0, 0), (0, 10), (5, 10.01), (12, 10), (12, 0), (6, 0)]
+    sides = footprint_sides(shapely.Polygon(walls, [court]))
+    assert len(sides) == 8
+    assert sorted(sides.length_m) == [2.0, 2.0, 4.0, 4.0, 10.0, 10.0, 12.0, 12.0]
+    middle = 0.5 * (sides.start + sides.end) + 0.1 * sides.outwards
+    inside = shapely.contains_xy(shapely.Polygon(walls, [court]), middle[:, 0], middle[:, 1])
+    assert not inside.any()
+    assert sides.is_convex.sum() == 4
+    np.testing.assert_array_equal(sides.start[sides.following], sides.end)
+
+
+corner = st.integers(0, 8)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    wings=st.lists(st.tuples(corner, corner, corner, corner), min_size=1, max_size=4),
+    turn=st.floats(0.0, 90.0),
+    depth_m=st.sampled_from([0.0, 0.3, 0.5, 0.8, 1.2]),
+)
+def test_any_footprint_with_overhang_all_around_gets_a_valid_outline(wings, turn, depth_m):
+    boxes = [shapely.box(a, b, a + 3 + c, b + 3 + d) for a, b, c, d in wings]
+    footprint = shapely.union_all(boxes)
+    footprint = affinity.rotate(footprint, turn, origin=(5.0, 5.0))
+    footprint = affinity.translate(footprint, 400_010.0, 5_599_970.0)
+    grid = Grid((60, 60), 400_000.0, 5_600_000.0, 0.5, "EPSG:25832")
+    roof = footprint.buffer(depth_m, join_style="mitre")
+    elevation_m = np.where(cells_inside(roof, grid), EAVES_M, GROUND_M)
+    planes = find_roof_planes(elevation_m, cells_inside(footprint, grid), 0.5)
+    free = np.ones(grid.shape, dtype=bool)
+    found = roof_overhang(planes, elevation_m, footprint, grid, free=free)
+    assert found.outline.is_valid
+    assert found.outline.geom_type in ("Polygon", "MultiPolygon")
+    assert shapely.covers(found.outline.buffer(1e-6), footprint)
+    assert shapely.difference(found.outline, roof.buffer(0.36, join_style="mitre")).area < 1e-6
+
+
+def test_wrong_arguments_are_refused():
+    one = house(20.0)
+    with pytest.raises(InputError, match="shape"):
+        one.overhang(free=np.ones((2, 2), dtype=bool))
+    with pytest.raises(InputError, match="max_overhang_m"):
+        one.overhang(max_overhang_m=0.0)
+    with pytest.raises(InputError, match="empty"):
+        replace(one, footprint=shapely.Polygon()).overhang()
