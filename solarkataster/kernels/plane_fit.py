@@ -1,4 +1,4 @@
-"""Planes through raster cells: least squares in windows, region growing, robust refits, merging.
+"""Planes through raster cells: least squares, region growing, robust refits, merging.
 
 All kernels that call :func:`solve_plane` are in this file: numba's cache on disk looks at the file
 of a kernel only, and would keep machine code of a caller elsewhere when something here changes.
@@ -70,92 +70,6 @@ def solve_plane(moments):
     a = (cxz * cyy - cyz * cxy) / determinant
     b = (cyz * cxx - cxz * cxy) / determinant
     return True, a, b, mz - a * mx - b * my, max(0.0, czz - a * cxz - b * cyz)
-
-
-@njit(nogil=True, cache=True)
-def window_fits(x, y, z, state, width, radius, min_cells, out_a, out_b, out_rms):
-    """
-    Fit a plane in the square window around every measured cell.
-
-    Parameters
-    ----------
-    x, y : ndarray, shape (n_cell,)
-        Where the height was measured. [cells]
-    z : ndarray, shape (n_cell,)
-        Height. [m]
-    state : ndarray of uint8, shape (n_cell,)
-        OFF, VOID or MEASURED; only measured cells count in a window.
-    radius : int
-        The window has ``2 radius + 1`` cells a side.
-    min_cells : int
-        Windows with fewer measured cells get no plane.
-    out_a, out_b : ndarray, shape (n_cell,)
-        Slope along x and y. [m per cell]
-    out_rms : ndarray, shape (n_cell,)
-        Residual with its degrees of freedom counted, infinite without a plane. [m]
-    """
-    height = z.size // width
-    for row in range(1, height - 1):
-        for col in range(1, width - 1):
-            i = row * width + col
-            out_rms[i] = np.inf
-            if state[i] != MEASURED:
-                continue
-            n = 0.0
-            sx = sy = sz = sxx = sxy = syy = sxz = syz = szz = 0.0
-            for v in range(max(0, row - radius), min(height, row + radius + 1)):
-                for u in range(max(0, col - radius), min(width, col + radius + 1)):
-                    j = v * width + u
-                    if state[j] != MEASURED:
-                        continue
-                    dx, dy, dz = x[j] - x[i], y[j] - y[i], z[j] - z[i]
-                    n += 1.0
-                    sx += dx
-                    sy += dy
-                    sz += dz
-                    sxx += dx * dx
-                    sxy += dx * dy
-                    syy += dy * dy
-                    sxz += dx * dz
-                    syz += dy * dz
-                    szz += dz * dz
-            if n < min_cells:
-                continue
-            cxx, cxy, cyy = sxx - sx * sx / n, sxy - sx * sy / n, syy - sy * sy / n
-            cxz, cyz, czz = sxz - sx * sz / n, syz - sy * sz / n, szz - sz * sz / n
-            determinant = cxx * cyy - cxy * cxy
-            if determinant <= 1e-6 * (cxx + cyy) ** 2:
-                continue
-            out_a[i] = (cxz * cyy - cyz * cxy) / determinant
-            out_b[i] = (cyz * cxx - cxz * cxy) / determinant
-            square_sum = max(0.0, czz - out_a[i] * cxz - out_b[i] * cyz)
-            out_rms[i] = math.sqrt(square_sum / (n - 3.0))
-
-
-@njit(nogil=True, cache=True)
-def smoothest_windows(state, width, radius, a, b, rms, out_a, out_b, out_rms):
-    """
-    Slope of every cell from the smoothest of all windows that hold it.
-
-    The window centred on a cell beside a ridge straddles the ridge; one of the shifted ones does
-    not (the edge-preserving choice of Kuwahara et al. 1976, with planes instead of means).
-    """
-    height = rms.size // width
-    for row in range(1, height - 1):
-        for col in range(1, width - 1):
-            i = row * width + col
-            out_rms[i] = np.inf
-            if state[i] != MEASURED:
-                continue
-            best = i
-            for v in range(max(1, row - radius), min(height - 1, row + radius + 1)):
-                for u in range(max(1, col - radius), min(width - 1, col + radius + 1)):
-                    j = v * width + u
-                    if state[j] == MEASURED and rms[j] < rms[best]:
-                        best = j
-            out_a[i] = a[best]
-            out_b[i] = b[best]
-            out_rms[i] = rms[best]
 
 
 @njit(nogil=True, cache=True)

@@ -147,6 +147,34 @@ def count_cores(parts, width, n_label):
 
 
 @njit(nogil=True, cache=True)
+def count_in_squares(parts, width, side, n_label):
+    """
+    Cells of each part that squares of ``side`` cells inside it cover; (n_label,), entry 0 is 0.
+
+    This is the morphological opening (Matheron 1975): what is narrower than the square vanishes.
+    """
+    covered = np.zeros(parts.size, np.bool_)
+    height = parts.size // width
+    for row in range(height - side + 1):
+        for col in range(width - side + 1):
+            own = parts[row * width + col]
+            if own <= 0:
+                continue
+            whole = True
+            for v in range(row, row + side):
+                for i in range(v * width + col, v * width + col + side):
+                    whole = whole and parts[i] == own
+            if whole:
+                for v in range(row, row + side):
+                    covered[v * width + col : v * width + col + side] = True
+    counts = np.zeros(n_label, np.int64)
+    for i in range(parts.size):
+        if covered[i]:
+            counts[parts[i]] += 1
+    return counts
+
+
+@njit(nogil=True, cache=True)
 def absorb_neighbours(x, y, z, state, width, labels, planes, deepest_m, highest_m, n_steps):
     """
     Give cells without a plane to a plane beside them, one cell further with each step.
