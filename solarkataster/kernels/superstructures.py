@@ -1,0 +1,104 @@
+"""Rectangles through cells: where the edges lie between the cells of a part and those beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(nogil=True, cache=True)
+def _best_edge(position, is_member, order, side, low, high, across, across_low, across_high, cap):
+    """
+    Where one edge splits members from others best.
+
+    Counted are the cells between the two edges across and beyond the middle of the members.
+    ``side`` is +1 for the upper edge (members below it), −1 for the lower one. The edge lies
+    half-way to the next cell, at most ``cap`` beyond the last one within. Of equally good places
+    the middle of the first and the last is taken, so that turning the roof turns the result.
+    """
+    middle = 0.5 * (low + high)
+    chosen = np.empty(position.size, np.int64)
+    n, wrong = 0, 0
+    for k in range(order.size):
+        i = order[k] if side > 0 else order[order.size - 1 - k]
+        if side * (position[i] - middle) >= -1e-9 and across_low < across[i] < across_high:
+            chosen[n] = i
+            n += 1
+            wrong += is_member[i]  # with an edge before the first cell every member is outside
+    least, first, last = wrong + 1, 0.0, 0.0
+    is_found = False
+    for k in range(n):
+        wrong += -1 if is_member[chosen[k]] else 1
+        here = side * position[chosen[k]]
+        step = 2.0 * cap if k + 1 == n else side * position[chosen[k + 1]] - here
+        if step < 1e-6:
+            continue
+        place = here + min(0.5 * step, cap)
+        if wrong < least:
+            least, first, last, is_found = wrong, place, place, True
+        elif wrong == least:
+            last = place
+    if not is_found:
+        return high if side > 0 else low
+    return side * 0.5 * (first + last)
+
+
+@njit(nogil=True, cache=True)
+def fit_rectangle(along_m, across_m, is_member, half_cell_m, n_rounds):
+    """
+    Rectangle along the axes that holds the members and leaves out the other cells.
+
+    The four edges are moved one after the other to where they get the fewest cells wrong, half-way
+    between the last cell within and the first one beyond: with true places of the heights that is
+    finer than the cells.
+
+    Parameters
+    ----------
+    along_m, across_m : ndarray, shape (n,)
+        Places of the cells of the part and of those around it. [m]
+    is_member : ndarray of bool, shape (n,)
+        Cells of the part, at least one.
+    half_cell_m : float
+        Half the usual distance between two places. [m]
+    n_rounds : int
+        Rounds over the four edges.
+
+    Returns
+    -------
+    low_m, high_m, across_low_m, across_high_m : float
+        Edges. [m]
+    n_wrong : int
+        Members outside and other cells inside.
+    """
+    low, high, across_low, across_high = np.inf, -np.inf, np.inf, -np.inf
+    for i in range(along_m.size):
+        if is_member[i]:
+            low, high = min(low, along_m[i]), max(high, along_m[i])
+            across_low, across_high = min(across_low, across_m[i]), max(across_high, across_m[i])
+    low, high = low - half_cell_m, high + half_cell_m
+    across_low, across_high = across_low - half_cell_m, across_high + half_cell_m
+    order, across_order = np.argsort(along_m), np.argsort(across_m)
+    cap = 1.5 * half_cell_m
+    for _ in range(n_rounds):
+        before = (low, high, across_low, across_high)
+        new_low = _best_edge(
+            along_m, is_member, order, -1, low, high, across_m, across_low, across_high, cap
+        )
+        high = _best_edge(
+            along_m, is_member, order, 1, low, high, across_m, across_low, across_high, cap
+        )
+        low = new_low
+        new_low = _best_edge(
+            across_m, is_member, across_order, -1, across_low, across_high, along_m, low, high, cap
+        )
+        across_high = _best_edge(
+            across_m, is_member, across_order, 1, across_low, across_high, along_m, low, high, cap
+        )
+        across_low = new_low
+        if before == (low, high, across_low, across_high):
+            break
+    n_wrong = 0
+    for i in range(along_m.size):
+        within = low < along_m[i] < high and across_low < across_m[i] < across_high
+        n_wrong += within != is_member[i]
+    return low, high, across_low, across_high, n_wrong
