@@ -297,6 +297,7 @@ def test_rough_crowns_scatter_by_30_cm_within_half_a_metre():
     axis = np.linspace(-3.0, 3.0, 241)  # 2.5 cm
     x, y = 1000.0 + axis[None, :], 2000.0 + axis[:, None]
     leaves_m = rough.elevation_m(x, y) - smooth.elevation_m(x, y)
+    assert rough.elevation_m(1001.0, 1999.0) == rough.elevation_m(x, y)[80, 160]
     assert leaves_m.std() == pytest.approx(0.3, rel=0.1)
     assert abs(leaves_m.mean()) < 0.06
     assert np.abs(np.diff(leaves_m, axis=1)).max() < 0.08  # 5 % of a lattice step: no jumps

@@ -84,11 +84,12 @@ def _leaves(east_m: np.ndarray, north_m: np.ndarray, seed: int) -> np.ndarray:
 
 def _hashed(col: np.ndarray, row: np.ndarray, seed: int) -> np.ndarray:
     """A number in 0 to 1 for each node of a lattice: the finaliser of SplitMix64 (Steele 2014)."""
-    key = col.astype(np.int64).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    key = key ^ (row.astype(np.int64).astype(np.uint64) * np.uint64(0xD1B54A32D192ED03))
-    key = key + np.uint64(seed)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        key = (key ^ (key >> np.uint64(shift))) * np.uint64(factor)
+    with np.errstate(over="ignore"):  # products are meant modulo 2^64, of single numbers too
+        key = col.astype(np.int64).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        key = key ^ (row.astype(np.int64).astype(np.uint64) * np.uint64(0xD1B54A32D192ED03))
+        key = key + np.uint64(seed)
+        for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+            key = (key ^ (key >> np.uint64(shift))) * np.uint64(factor)
     return ((key ^ (key >> np.uint64(31))) >> np.uint64(11)).astype(np.float64) / 2.0**53
 
 
