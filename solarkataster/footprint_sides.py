@@ -79,7 +79,10 @@ def footprint_sides(footprint: shapely.Polygon | shapely.MultiPolygon) -> Sides:
         Vertices within 3 cm of a straight line between corners are passed over. Exterior rings run
         counter-clockwise and interior rings clockwise.
     """
-    start, end, following, paths = [], [], [], []
+    start: list[np.ndarray] = []
+    end: list[np.ndarray] = []
+    following: list[int] = []
+    paths: list[np.ndarray] = []
     for polygon in shapely.get_parts(footprint):
         for ring in shapely.get_rings(shapely.orient_polygons(polygon)):
             xy = shapely.get_coordinates(ring)

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import pairwise
-
 import numpy as np
 import shapely
 
 from solarkataster.errors import InputError, KatasterError
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
+from solarkataster.kernels.outline_nodes import place_nodes
 from solarkataster.kernels.outline_straighten import straighten_arcs
 from solarkataster.kernels.outline_trace import trace_arcs
 from solarkataster.kernels.plane_labels import connected_parts, extend_labels
+from solarkataster.outline_rings import Joints, area_of
+from solarkataster.roofs import RoofPlanes
 
 #: Parts of no plane smaller than this are drawn as part of the plane around them. [m²]
 MIN_HOLE_AREA_M2 = 1.0
 
-#: Largest distance between an outline and the middle of its stair of cells, and whether its ends go
-#: straight on over the footprint's edge; noise frays a shallow ridge by about one cell. Where
-#: outlines cross, the next values are tried; 0 = stairs. [cells]
-TOLERANCES = np.array([0.9, 0.9, 0.5, 0.0])
-STRAIGHT_ENDS = np.array([True, False, False, False])
+#: Largest distance between an outline and the middle of its stair of cells, whether its ends go
+#: straight on over the footprint's edge, and whether it is put where planes meet; noise frays a
+#: shallow ridge by about one cell. Where outlines cross, the next values are tried; 0 = stairs.
+#: [cells]
+TOLERANCES = np.array([0.9, 0.9, 0.9, 0.5, 0.0])
+STRAIGHT_ENDS = np.array([True, True, False, False, False])
+ON_MEETINGS = np.array([True, False, False, False, False])
+
+#: Planes whose slopes differ by less have no sharp line in common: 3 cm of noise would move it by
+#: more than half a metre. [–]
+MIN_SLOPE_CHANGE = 0.05
 
 #: Cells around the footprint that the nearest plane is drawn over before clipping: more than
 #: straightening moves a border (one for a bend, one for a node).
 MARGIN = 3
-
-#: Any invalid area: for a region that straightening left without one or turned inside out.
-INVALID = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
 
 #: Region of the cells around everything.
 FRAME = -1
@@ -40,6 +43,7 @@ def plane_outlines(
     footprint: shapely.Polygon | shapely.MultiPolygon,
     grid: Grid,
     *,
+    planes: RoofPlanes | None = None,
     min_hole_area_m2: float = MIN_HOLE_AREA_M2,
 ) -> list[shapely.Polygon | shapely.MultiPolygon]:
     """
@@ -53,6 +57,9 @@ def plane_outlines(
         Valid outline of the building in the coordinates of the grid. [m]
     grid : Grid
         Place of ``labels``.
+    planes : RoofPlanes, optional
+        The planes 1..n, found on the same grid. With them, borders that run along the line in which
+        two planes meet lie on that line, and planes that meet in one point do so here.
     min_hole_area_m2 : float
         Smaller parts without a plane are drawn as part of the plane around them. [m²]
 
@@ -73,10 +80,12 @@ def plane_outlines(
     Notes
     -----
     Labels are continued outwards over the footprint's edge, the borders between them traced once
-    for both sides and straightened, and the result is clipped with the exact footprint.
+    for both sides and straightened, and the result is clipped with the exact footprint. Ridges,
+    hips and valleys are taken from the planes where the traced border is within 1.5 cells of their
+    common line; steps in a roof stay where they were traced.
     """
     labels = np.asarray(labels, dtype=np.int32)
-    _check(labels, footprint, grid)
+    _check(labels, footprint, grid, planes)
     n_planes = int(labels.max(initial=0))
     if n_planes == 0:
         return []
@@ -87,7 +96,8 @@ def plane_outlines(
     if not labels.any():
         return [empty] * n_planes
     regions, inside = _regions(labels, footprint, box, min_hole_area_m2)
-    areas = _straight_areas(regions, inside, box)
+    first_corner = row - MARGIN - 1, col - MARGIN - 1
+    areas = _straight_areas(regions, inside, box, planes, first_corner)
     drawn = np.array([areas.get(label, empty) for label in range(1, n_planes + 1)])
     on_grid = shapely.box(*box.bounds)
     if not shapely.covers(on_grid, footprint):
@@ -95,10 +105,14 @@ def plane_outlines(
     return [_polygonal(part) for part in shapely.intersection(drawn, footprint)]
 
 
-def _check(labels, footprint, grid) -> None:
+def _check(labels, footprint, grid, planes) -> None:
     if labels.shape != grid.shape:
         raise InputError(
             f"labels have shape {labels.shape}, the grid has {grid.shape}", expected="equal shapes"
+        )
+    if planes is not None and len(planes) < labels.max(initial=0):
+        raise InputError(
+            f"labels go to {labels.max()}, planes has {len(planes)}", expected="the same planes"
         )
     if not isinstance(footprint, shapely.Polygon | shapely.MultiPolygon) or footprint.is_empty:
         raise InputError(
@@ -144,7 +158,7 @@ def _fill_small_holes(inner, min_cells):
     return np.where(hole, filled, inner)
 
 
-def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
+def _straight_areas(regions, inside, box, planes, first_corner) -> dict[int, shapely.Geometry]:
     """
     Area of every region but the frame, borders straightened as far as they do not cross.
 
@@ -161,17 +175,24 @@ def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
     # Rounded to micrometres, so that the window a building comes in changes no bit of its outline.
     west_m = round(box.west_m - (MARGIN + 1) * box.cell_size_m, 6)
     north_m = round(box.north_m + (MARGIN + 1) * box.cell_size_m, 6)
-    joints = _Joints(corners, starts, sides)
-    level = np.zeros(len(sides), dtype=np.int64)
+    joints = Joints(corners, starts, sides)
+    meetings = np.full((len(sides), 4), np.nan)
+    if planes is not None:
+        meetings = _meeting_lines(sides, planes, first_corner)
+    level = np.where(np.isnan(meetings[:, 0]), np.flatnonzero(~ON_MEETINGS)[0], 0)
     while True:
-        points, point_starts = straighten_arcs(
-            corners, starts, within, TOLERANCES[level], STRAIGHT_ENDS[level]
-        )
+        points, point_starts, end_lines = straighten_arcs(
+            corners, starts, within, TOLERANCES[level], STRAIGHT_ENDS[level],
+            np.where(ON_MEETINGS[level, None], meetings, np.nan),
+        )  # fmt: skip
+        place_nodes(corners, starts, points, point_starts, end_lines)
         xy = np.empty_like(points)
         xy[:, 0] = west_m + points[:, 1] * box.cell_size_m
         xy[:, 1] = north_m - points[:, 0] * box.cell_size_m
         areas = {
-            region: _area(rings) for region, rings in joints.rings(xy, point_starts) if region >= 0
+            region: area_of(rings)
+            for region, rings in joints.rings(xy, point_starts)
+            if region >= 0
         }
         found = np.array(list(areas.values()))
         wrong = np.array(list(areas))[~shapely.is_valid(found)]
@@ -186,98 +207,38 @@ def _straight_areas(regions, inside, box) -> dict[int, shapely.Geometry]:
             )
 
 
-class _Joints:
-    """Which arc follows which around each region; the same however straight the arcs are."""
-
-    def __init__(self, corners, starts, sides):
-        self.loops: list[tuple[int, list[tuple[int, bool]]]] = []
-        leaving: dict[int, dict] = defaultdict(lambda: defaultdict(list))
-        for arc, ((left, right), (i, j)) in enumerate(
-            zip(sides.tolist(), pairwise(starts.tolist()), strict=True)
-        ):
-            first, second = corners[i].tolist(), corners[i + 1].tolist()
-            before, last = corners[j - 2].tolist(), corners[j - 1].tolist()
-            ahead = (arc, True, tuple(last), _left_cell(first, second), _left_cell(before, last))
-            back = (arc, False, tuple(first), _left_cell(last, before), _left_cell(second, first))
-            leaving[left][tuple(first)].append(ahead)
-            leaving[right][tuple(last)].append(back)
-        for region in sorted(leaving):
-            self._close(region, leaving[region])
-
-    def _close(self, region, leaving) -> None:
-        """
-        Join the arcs that have the region on their left to loops.
-
-        Where a region meets itself over a corner, the loop goes on along the same cell, so that
-        pieces that only touch are separate; a loop that comes back to a node is cut there, so that
-        none touches itself.
-        """
-        for start in leaving:
-            path: list[tuple] = []
-            node, cell = start, None
-            while leaving[node]:
-                options = leaving[node]
-                k = next((k for k, option in enumerate(options) if option[3] == cell), 0)
-                arc, forwards, following, _, cell = options.pop(k)
-                path.append((node, arc, forwards))
-                node = following
-                cut = next((k for k, step in enumerate(path) if step[0] == node), None)
-                if cut is not None:
-                    self.loops.append((region, [step[1:] for step in path[cut:]]))
-                    del path[cut:]
-
-    def rings(self, xy, point_starts) -> list[tuple[int, list[np.ndarray]]]:
-        """Coordinates of the closed rings of every region."""
-        pieces = [xy[i:j] for i, j in pairwise(point_starts.tolist())]
-        rings = defaultdict(list)
-        for region, loop in self.loops:
-            steps = [pieces[arc] if forwards else pieces[arc][::-1] for arc, forwards in loop]
-            rings[region].append(np.concatenate([*(step[:-1] for step in steps), steps[0][:1]]))
-        return list(rings.items())
-
-
-def _left_cell(start, end) -> tuple[int, int]:
-    """Cell on the left of a unit edge between two corners (row, col)."""
-    (row, col), (end_row, end_col) = start, end
-    if end_row == row:
-        return (row - 1, col) if end_col > col else (row, col - 1)
-    return (row, col) if end_row > row else (row - 1, col - 1)
-
-
-def _area(rings) -> shapely.Polygon | shapely.MultiPolygon:
+def _meeting_lines(sides, planes: RoofPlanes, first_corner) -> np.ndarray:
     """
-    Area of rings: counter-clockwise ones are shells, clockwise ones holes.
+    Line in which the planes beside each arc meet, in rows and columns from the first corner.
 
-    A hole belongs to the smallest shell around a point beside it, on its outer side: only such a
-    point cannot lie in a piece of the region inside the hole.
+    Shape (n_arc, 4): a point and a unit vector; NaN where an arc is not between two planes, or
+    where these are nearly parallel.
     """
-    shells = [ring for ring in rings if _signed_area(ring) > 0.0]
-    holes = [ring for ring in rings if _signed_area(ring) <= 0.0]
-    if not shells or min(map(len, rings)) < 4:
-        return INVALID
-    if len(shells) == 1:
-        return shapely.Polygon(shells[0], holes)
-    pieces = shapely.polygons([shapely.linearrings(shell) for shell in shells])
-    holes_of: list[list] = [[] for _ in shells]
-    if holes:
-        begin, end = (np.array([hole[k] for hole in holes]) for k in (0, 1))
-        left = np.stack([begin[:, 1] - end[:, 1], end[:, 0] - begin[:, 0]], axis=1)
-        beside = shapely.points(0.5 * (begin + end) + 1e-3 * left)
-        area = shapely.area(pieces)
-        smallest: dict[int, int] = {}
-        for hole, piece in shapely.STRtree(pieces).query(beside, predicate="within").T.tolist():
-            if hole not in smallest or area[piece] < area[smallest[hole]]:
-                smallest[hole] = piece
-        for hole, piece in sorted(smallest.items()):
-            holes_of[piece].append(holes[hole])
-        if len(smallest) < len(holes):
-            return INVALID
-    return shapely.MultiPolygon(list(zip(shells, holes_of, strict=True)))
-
-
-def _signed_area(ring) -> float:
-    x, y = ring[:, 0] - ring[0, 0], ring[:, 1] - ring[0, 1]
-    return float(np.dot(x[:-1], y[1:]) - np.dot(x[1:], y[:-1]))
+    lines = np.full((len(sides), 4), np.nan)
+    between = np.flatnonzero(((sides >= 1) & (sides <= len(planes))).all(axis=1))
+    a, b = sides[between].T - 1
+    # Height of one plane over the other at the centre of the first cell, and its change per cell.
+    over_m = planes.elevation_at_first_cell_m[a] - planes.elevation_at_first_cell_m[b]
+    per_row = -(planes.slope_north[a] - planes.slope_north[b])
+    per_col = planes.slope_east[a] - planes.slope_east[b]
+    change = np.hypot(per_row, per_col)
+    sharp = change >= MIN_SLOPE_CHANGE
+    over, per_row, per_col, change = (
+        value[sharp] for value in (over_m / planes.cell_size_m, per_row, per_col, change)
+    )
+    row, col = (
+        place + 0.5 - first for place, first in zip(planes.first_cell, first_corner, strict=True)
+    )
+    lines[between[sharp]] = np.stack(
+        [
+            row - over * per_row / change**2,
+            col - over * per_col / change**2,
+            -per_col / change,
+            per_row / change,
+        ],
+        axis=1,
+    )
+    return lines
 
 
 def _polygonal(geometry) -> shapely.Polygon | shapely.MultiPolygon:

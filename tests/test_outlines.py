@@ -16,6 +16,7 @@ from small_roofs import small_roof
 from solarkataster import outlines as module
 from solarkataster.errors import InputError, KatasterError
 from solarkataster.grid import Grid
+from solarkataster.outline_rings import INVALID
 from solarkataster.outlines import plane_outlines
 from solarkataster.roofs import find_roof_planes
 
@@ -172,11 +173,11 @@ def test_borders_that_cross_even_as_stairs_end_in_an_error(monkeypatch):
         return real(*args)
 
     monkeypatch.setattr(module, "straighten_arcs", straighten)
-    monkeypatch.setattr(module, "_area", lambda rings: module.INVALID)
+    monkeypatch.setattr(module, "area_of", lambda rings: INVALID)
     grid = grid_of(labels)
     with pytest.raises(KatasterError, match="cross even as stairs"):
         plane_outlines(labels, frame(grid), grid)
-    assert len(rounds) == len(module.TOLERANCES)
+    assert len(rounds) == np.count_nonzero(~module.ON_MEETINGS)
 
 
 def test_wrong_arguments_are_refused():

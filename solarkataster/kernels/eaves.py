@@ -97,7 +97,7 @@ def nearest_sides(x, y, west_m, north_m, cell_m, start, end, is_convex, followin
         Distance from the start along the side, and outwards from it (negative inside). [m]
     """
     ny, nx = x.shape
-    side = np.full((ny, nx), np.int32(-1))
+    side = np.full((ny, nx), -1, np.int32)
     along_m, out_m = np.zeros((ny, nx)), np.zeros((ny, nx))
     nearest = np.full((ny, nx), np.inf)
     preceding = np.empty(len(start), np.int64)

@@ -18,6 +18,17 @@ SMALL_LOOP = 12
 #: on in its direction. [cells]
 MAX_TURN = 1.5
 
+#: A stretch all of whose points are this near to the line in which the planes beside it meet, and
+#: that runs along it (sine of the angle), is that line. [cells]
+MEETING_REACH, MEETING_SINE = 1.5, 0.5
+
+#: How far beyond the last cell inside a meeting line goes on: past the half cell by which a
+#: footprint may pass its cells, short of the frame. [cells]
+EXIT = 2.0
+
+#: Weights of the lines at a node: by their number of points up to the first, and of a meeting line.
+MOST_POINTS, MEETING_WEIGHT = 8.0, 1e6
+
 
 @njit(nogil=True, cache=True)
 def _farthest(points, n, anchor):
@@ -159,7 +170,47 @@ def _distance(line, point):
 
 
 @njit(nogil=True, cache=True)
-def _straighten_closed(corners, first, last, tolerance, out, n):
+def _runs_along(points, first, last, meeting):
+    """Whether a stretch of points lies on the line where two planes meet."""
+    if math.isnan(meeting[0]) or last - first < 2:
+        return False
+    for i in range(first, last + 1):
+        if _distance(meeting, points[i]) > MEETING_REACH:
+            return False
+    line = _fit_line(points, first, last)
+    return abs(line[2] * meeting[3] - line[3] * meeting[2]) <= MEETING_SINE
+
+
+@njit(nogil=True, cache=True)
+def _with_meetings(points, bends, lines, meeting):
+    """Lines of stretches, those along the planes' meeting line replaced by it and joined."""
+    new_bends, new_lines = bends.copy(), lines.copy()
+    meets = np.zeros(lines.shape[0], np.bool_)
+    n = 0
+    for k in range(lines.shape[0]):
+        on_line = _runs_along(points, bends[k], bends[k + 1], meeting)
+        if on_line and n > 0 and meets[n - 1]:
+            new_bends[n] = bends[k + 1]
+            continue
+        new_lines[n] = meeting if on_line else lines[k]
+        meets[n] = on_line
+        new_bends[n + 1] = bends[k + 1]
+        n += 1
+    return new_bends[: n + 1], new_lines[:n], meets[:n]
+
+
+@njit(nogil=True, cache=True)
+def _bend(lines, meets, j, k, point):
+    """Where the stretches j and k meet near a bend; on a meeting line if one of them is one."""
+    reach = MEETING_REACH if meets[j] or meets[k] else 1.0
+    row, col = _meet(lines[j], lines[k], point[0], point[1], reach)
+    if row == point[0] and col == point[1] and meets[j] != meets[k]:
+        return _project(lines[j] if meets[j] else lines[k], point)
+    return row, col
+
+
+@njit(nogil=True, cache=True)
+def _straighten_closed(corners, first, last, tolerance, meeting, out, n):
     """Write the points of a closed arc from ``out[n]`` on; returns the new n."""
     n_edges = last - first
     points = _arc_points(corners, first, last, True)
@@ -176,41 +227,79 @@ def _straighten_closed(corners, first, last, tolerance, out, n):
     bends = np.flatnonzero(keep)
     if n_edges <= SMALL_LOOP or bends.size < 4:
         return _write_corners(corners, first, last, out, n)
-    lines = _bend_lines(rolled, bends)
+    bends, lines, meets = _with_meetings(rolled, bends, _bend_lines(rolled, bends), meeting)
     n_lines = lines.shape[0]
+    if n_lines < 3:
+        return _write_corners(corners, first, last, out, n)
     begin = n
     for k in range(n_lines):
-        row, col = rolled[bends[k], 0], rolled[bends[k], 1]
-        out[n, 0], out[n, 1] = _meet(lines[(k - 1) % n_lines], lines[k], row, col, 1.0)
+        out[n, 0], out[n, 1] = _bend(lines, meets, (k - 1) % n_lines, k, rolled[bends[k]])
         n += 1
     out[n] = out[begin]
     return n + 1
 
 
 @njit(nogil=True, cache=True)
-def _pull_node(pull, line, row, col, n_points):
-    """Add a line through a node to the node's normal equations, weighted by its length."""
-    if n_points < 3:
-        return
-    weight = min(8.0, float(n_points))
-    n_row, n_col = -line[3], line[2]
-    offset = (line[0] - row) * n_row + (line[1] - col) * n_col
-    pull[0] += weight * n_row * n_row
-    pull[1] += weight * n_row * n_col
-    pull[2] += weight * n_col * n_col
-    pull[3] += weight * n_row * offset
-    pull[4] += weight * n_col * offset
+def _lines_of(points, n_edges, head, tail, tolerance, meeting):
+    """
+    Stretches of an open arc: bends, lines, which are meeting lines, and the ends still outside.
+
+    An end that turns aside outside belongs to a corner, and going straight on would cut it off,
+    unless the planes beside it meet in that straight line.
+    """
+    bends = np.empty(0, np.int64)
+    lines = np.empty((0, 4))
+    low = head + 1 if head > 0 else 0
+    high = n_edges - tail if tail > 0 else n_edges + 1
+    if _runs_along(points, low, high, meeting):
+        return np.array([low, high]), meeting.reshape(1, 4), np.ones(1, np.bool_), head, tail
+    for _ in range(3):  # at most both ends are given up, one at a time
+        low = head + 1 if head > 0 else 0
+        high = n_edges - tail if tail > 0 else n_edges + 1
+        keep = np.zeros(points.shape[0], np.bool_)
+        keep[low] = keep[high] = True
+        _keep_bends(points, low, high, tolerance, keep)
+        bends = np.flatnonzero(keep)
+        lines = _bend_lines(points, bends)
+        if head > 0 and not _runs_along(points, bends[0], bends[1], meeting) and _distance(
+            lines[0], points[max(0, low - 2)]
+        ) > MAX_TURN:  # fmt: skip
+            head = 0
+        elif tail > 0 and not _runs_along(points, bends[-2], bends[-1], meeting) and _distance(
+            lines[-1], points[min(n_edges + 1, high + 2)]
+        ) > MAX_TURN:  # fmt: skip
+            tail = 0
+        else:
+            break
+    bends, lines, meets = _with_meetings(points, bends, lines, meeting)
+    return bends, lines, meets, head, tail
+
+
+@njit(nogil=True, cache=True)
+def _leave(line, is_meeting, inner, before, outer):
+    """Point outside up to which the last stretch inside goes straight on."""
+    if (
+        not is_meeting
+    ):  # two edges out: beyond the half cell by which a footprint may pass its cells
+        return _project(line, outer)
+    row, col = _project(line, inner)
+    from_row, from_col = _project(line, before)
+    length = math.hypot(row - from_row, col - from_col)
+    if length == 0.0:
+        return _project(line, outer)
+    return row + EXIT * (row - from_row) / length, col + EXIT * (col - from_col) / length
 
 
 @njit(nogil=True, cache=True)
 def _straighten_open(
-    corners, within, first, last, tolerance, straight_ends, out, n, pull_first, pull_last
+    corners, within, first, last, tolerance, straight_ends, meeting, out, n, end_lines
 ):  # fmt: skip
     """
     Write the points of an arc between two nodes from ``out[n]`` on; returns the new n.
 
     With ``straight_ends``, ends that run outside, where regions were only continued, take no part
     in the fit; the last stretch inside goes straight on over the footprint's edge instead.
+    ``end_lines`` is filled with the lines at both ends and their weights.
     """
     points = _arc_points(corners, first, last, False)
     n_edges = last - first
@@ -221,52 +310,45 @@ def _straighten_open(
         tail += 1
     if not straight_ends or n_edges - head - tail < 3:
         head = tail = 0
-    low = high = 0
-    bends = np.empty(0, np.int64)
-    lines = np.empty((0, 4))
-    for _ in range(3):  # at most both ends are given up, one at a time
-        low = head + 1 if head > 0 else 0
-        high = n_edges - tail if tail > 0 else n_edges + 1
-        keep = np.zeros(points.shape[0], np.bool_)
-        keep[low] = keep[high] = True
-        _keep_bends(points, low, high, tolerance, keep)
-        bends = np.flatnonzero(keep)
-        lines = _bend_lines(points, bends)
-        # An end that turns aside outside belongs to a corner; going straight on would cut it off.
-        if head > 0 and _distance(lines[0], points[max(0, low - 2)]) > MAX_TURN:
-            head = 0
-        elif tail > 0 and _distance(lines[-1], points[min(n_edges + 1, high + 2)]) > MAX_TURN:
-            tail = 0
-        else:
-            break
+    bends, lines, meets, head, tail = _lines_of(points, n_edges, head, tail, tolerance, meeting)
+    low, high = bends[0], bends[-1]
     out[n] = points[0]
     n += 1
-    if head > 0:  # two edges out: beyond the half cell by which a footprint may pass its cells
-        out[n, 0], out[n, 1] = _project(lines[0], points[max(0, low - 2)])
+    if head > 0:
+        outer = points[max(0, low - 2)]
+        out[n, 0], out[n, 1] = _leave(lines[0], meets[0], points[low], points[bends[1]], outer)
         n += 1
     else:
-        _pull_node(pull_first, lines[0], points[0, 0], points[0, 1], bends[1] - bends[0])
+        _weigh(end_lines[0], lines[0], meets[0], bends[1] - bends[0])
     for k in range(1, bends.size - 1):
-        row, col = points[bends[k], 0], points[bends[k], 1]
-        out[n, 0], out[n, 1] = _meet(lines[k - 1], lines[k], row, col, 1.0)
+        out[n, 0], out[n, 1] = _bend(lines, meets, k - 1, k, points[bends[k]])
         n += 1
     if tail > 0:
-        out[n, 0], out[n, 1] = _project(lines[-1], points[min(n_edges + 1, high + 2)])
+        outer = points[min(n_edges + 1, high + 2)]
+        out[n, 0], out[n, 1] = _leave(lines[-1], meets[-1], points[high], points[bends[-2]], outer)
         n += 1
     else:
-        _pull_node(pull_last, lines[-1], points[-1, 0], points[-1, 1], bends[-1] - bends[-2])
+        _weigh(end_lines[1], lines[-1], meets[-1], bends[-1] - bends[-2])
     out[n] = points[-1]
     return n + 1
 
 
 @njit(nogil=True, cache=True)
-def straighten_arcs(corners, starts, within, tolerances, straight_ends):
+def _weigh(end_line, line, is_meeting, n_points):
+    """Note the line with which an arc reaches its node, weighted by its length."""
+    if n_points >= 3:
+        end_line[:4] = line
+        end_line[4] = MEETING_WEIGHT if is_meeting else min(MOST_POINTS, float(n_points))
+
+
+@njit(nogil=True, cache=True)
+def straighten_arcs(corners, starts, within, tolerances, straight_ends, meetings):
     """
     Straight stretches instead of stairs.
 
     Every arc is cut into stretches by Douglas and Peucker, each stretch becomes its least-squares
-    line, and bends are put where neighbouring lines cross. Nodes move by at most one cell to where
-    the lines of all their arcs come nearest to each other.
+    line, or the line in which the planes beside it meet if it runs along that, and bends are put
+    where neighbouring lines cross.
 
     Parameters
     ----------
@@ -276,57 +358,34 @@ def straighten_arcs(corners, starts, within, tolerances, straight_ends):
         Largest distance between a stretch and the middle of its stair; 0 keeps the stair. [cells]
     straight_ends : ndarray of bool, shape (n_arc,)
         Whether ends outside go on in the direction of the last stretch inside.
+    meetings : ndarray, shape (n_arc, 4)
+        Line in which the planes beside an arc meet: a point and a unit vector; NaN for none.
 
     Returns
     -------
     points : ndarray, shape (n_point, 2)
-        Row and column along all arcs.
+        Row and column along all arcs; nodes where they were traced.
     point_starts : ndarray of int64, shape (n_arc + 1,)
+    end_lines : ndarray, shape (n_arc, 2, 5)
+        Line and weight with which each arc reaches its two nodes; weight 0: no line, infinite: the
+        node stays where it is.
     """
     n_arcs = starts.size - 1
     points = np.empty((corners.shape[0] + 3 * n_arcs, 2))
     point_starts = np.zeros(n_arcs + 1, np.int64)
-    width = np.int64(corners[:, 1].max()) + 1
-    height = np.int64(corners[:, 0].max()) + 1
-    pull = np.zeros((height * width, 5))  # normal equations of the nodes: rr, rc, cc, r, c
+    end_lines = np.zeros((n_arcs, 2, 5))
     n = 0
     for arc in range(n_arcs):
         first, last = starts[arc], starts[arc + 1] - 1
-        node_first = np.int64(corners[first, 0]) * width + np.int64(corners[first, 1])
-        node_last = np.int64(corners[last, 0]) * width + np.int64(corners[last, 1])
-        tolerance = tolerances[arc]
-        if tolerance == 0.0:
+        if tolerances[arc] == 0.0:
             n = _write_corners(corners, first, last, points, n)
-            pull[node_first, 0] = pull[node_last, 0] = np.inf
-        elif node_first == node_last:
-            n = _straighten_closed(corners, first, last, tolerance, points, n)
+            end_lines[arc, :, 4] = np.inf
+        elif corners[first, 0] == corners[last, 0] and corners[first, 1] == corners[last, 1]:
+            n = _straighten_closed(corners, first, last, tolerances[arc], meetings[arc], points, n)
         else:
             n = _straighten_open(
-                corners, within, first, last, tolerance, straight_ends[arc], points, n,
-                pull[node_first], pull[node_last],
+                corners, within, first, last, tolerances[arc], straight_ends[arc], meetings[arc],
+                points, n, end_lines[arc],
             )  # fmt: skip
         point_starts[arc + 1] = n
-    _move_nodes(corners, starts, points, point_starts, pull, width)
-    return points[:n], point_starts
-
-
-@njit(nogil=True, cache=True)
-def _move_nodes(corners, starts, points, point_starts, pull, width):
-    """Put the ends of open arcs where the lines of all arcs at the node come nearest."""
-    for arc in range(starts.size - 1):
-        first, last = starts[arc], starts[arc + 1] - 1
-        if corners[first, 0] == corners[last, 0] and corners[first, 1] == corners[last, 1]:
-            continue
-        for corner, point in ((first, point_starts[arc]), (last, point_starts[arc + 1] - 1)):
-            row, col = np.int64(corners[corner, 0]), np.int64(corners[corner, 1])
-            rr, rc, cc, r, c = pull[row * width + col]
-            if rr == np.inf:  # a stair ends here
-                continue
-            rr += 1.0  # holds the node where it is as strongly as one point of a line would
-            cc += 1.0
-            determinant = rr * cc - rc * rc
-            d_row = (r * cc - c * rc) / determinant
-            d_col = (c * rr - r * rc) / determinant
-            shrink = max(1.0, math.hypot(d_row, d_col))
-            points[point, 0] = row + d_row / shrink
-            points[point, 1] = col + d_col / shrink
+    return points[:n], point_starts, end_lines
