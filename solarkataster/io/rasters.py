@@ -62,9 +62,13 @@ class RasterSource:
     files: tuple[RasterFile, ...]
 
 
-def raster_paths(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
+def raster_paths(
+    patterns: str | Path | Sequence[str | Path], kind: str = "raster file"
+) -> list[Path]:
     """
     Files named by a path, a list of paths or globs, sorted, each once.
+
+    ``kind`` is what they should be, for messages.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def raster_paths(patterns: str | Path | Sequence[str | Path]) -> list[Path]:
                 InputError(
                     "no file matches this pattern" if is_glob else "file not found",
                     where=pattern,
-                    expected="at least one raster file",
+                    expected=f"at least one {kind}",
                     remedy="Correct the path in [inputs]; relative paths start at the config file.",
                 )
             )
