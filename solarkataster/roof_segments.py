@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from solarkataster.kernels import plane_fit, plane_labels
+from solarkataster.kernels import plane_checks, plane_fit, plane_labels
 from solarkataster.roof_cells import MIN_CELLS, VOID_REACH_M, RoofCells
 from solarkataster.roof_growth import grow_leftovers
 
@@ -22,6 +22,10 @@ RAISED_M = 0.2
 #: courts a cell mixes the roof and what is below it. [m]
 EAVES_M = 1.0
 
+#: And no farther than this share of the edge of a square as large as the plane: half of a dormer
+#: is not to take the other half, which falls off from it. [–]
+EAVES_SHARE = 0.15
+
 #: Planes are at least this wide: parapets, frames and the row of cells along a step are not. [m]
 MIN_WIDTH_M = 0.75
 
@@ -32,6 +36,17 @@ MIN_WIDE_FRACTION = 0.4
 #: a cell whose four neighbours belong to it too must be small, as half of a narrow dormer is: not
 #: larger than this many times the least area. [–]
 MAX_NARROW_AREA = 1.6
+
+#: Heights that a plane must explain and its neighbours cannot. [–]
+PLANE_WORTH = 5.0
+
+#: Planes of less area in plan than this many times the least area may be dormers in a row: they
+#: are in one plane, but never one. [–]
+LARGE_AREA = 3.5
+
+#: Longest gap between two parts of one plane that is bridged where a dormer leaves less than a
+#: cell of it. [m]
+MAX_GAP_M = 2.0
 
 #: Standard error of an area from counted cells, in cells per root of the number of border cells: a
 #: border takes a uniform share of each of them. [–]
@@ -49,22 +64,74 @@ def settle(roof: RoofCells) -> None:
     _merge(roof)
     for fraction in (0.5, 0.8, 1.0):
         _compete(roof)
+        _drop_needless(roof)
         if grow_leftovers(roof):
             _compete(roof)
+            _drop_needless(roof)
         _dissolve_small(roof, fraction)
         _merge(roof)
     for _ in range(4):
         _compete(roof)
         if not _dissolve_small(roof, 1.0):
             break
+    _bridge_gaps(roof)
+    _dissolve_small(roof, 1.0)
     _absorb(roof)
+
+
+def _drop_needless(roof: RoofCells) -> None:
+    n_dropped = plane_checks.drop_needless(
+        roof.x,
+        roof.y,
+        roof.z,
+        roof.state,
+        roof.width,
+        roof.labels,
+        roof.planes,
+        roof.noise_m,
+        roof.reach_m,
+        PLANE_WORTH * (roof.reach_m / roof.noise_m) ** 2,
+    )
+    if n_dropped:
+        _compete(roof)
+
+
+def _bridge_gaps(roof: RoofCells) -> None:
+    """Join planes that are one, but for a gap narrower than a cell."""
+    planes, moments = roof.planes.copy(), roof.moments.copy()
+    parent = _merge_pairs(roof, _large_pairs(roof), planes, moments)
+    max_cells = max(1, round(MAX_GAP_M / roof.cell_size_m))
+    highest_m = max(RAISED_M, roof.reach_m)
+    for root in np.flatnonzero(np.bincount(parent)[1:] > 1) + 1:
+        waiting, n_before = list(np.flatnonzero(parent == root)), 0
+        while len(waiting) != n_before:
+            n_before = len(waiting)
+            for other in waiting[1:]:
+                if plane_checks.bridge(
+                    roof.x,
+                    roof.y,
+                    roof.z,
+                    roof.state,
+                    roof.width,
+                    roof.labels,
+                    waiting[0],
+                    other,
+                    planes[root],
+                    highest_m,
+                    max_cells,
+                ):
+                    roof.labels[roof.labels == other] = waiting[0]
+                    waiting.remove(other)
 
 
 def _absorb(roof: RoofCells) -> None:
     """Take in what hardly stands out, then what lies lower or has no height at the edges."""
     raised_m = max(RAISED_M, roof.reach_m)
-    for deepest_m, reach_m in ((raised_m, VOID_REACH_M), (math.inf, EAVES_M)):
-        n_steps = max(1, round(reach_m / roof.cell_size_m))
+    size_m = np.sqrt(np.bincount(roof.labels[roof.labels > 0], minlength=len(roof.planes)))
+    size_m *= roof.cell_size_m
+    every_m = np.full(len(size_m), VOID_REACH_M)
+    eaves_m = np.minimum(EAVES_M, EAVES_SHARE * size_m)
+    for deepest_m, reach_m in ((raised_m, every_m), (math.inf, eaves_m)):
         plane_labels.absorb_neighbours(
             roof.x,
             roof.y,
@@ -75,7 +142,7 @@ def _absorb(roof: RoofCells) -> None:
             roof.planes,
             deepest_m,
             raised_m,
-            n_steps,
+            np.rint(reach_m / roof.cell_size_m).astype(np.int64),
         )
 
 
@@ -97,27 +164,47 @@ def _compete(roof: RoofCells) -> None:
 
 
 def _merge(roof: RoofCells) -> None:
+    """
+    Give one label to neighbouring planes that are one, and to large ones that do not meet.
+
+    Parts of a plane on both sides of a dormer know it better together; they become planes of their
+    own in the end.
+    """
     while len(roof.planes) > 2:
         pairs = np.unique(plane_labels.neighbour_pairs(roof.labels, roof.width))
         n_label = int(roof.labels.max()) + 1
-        parent = np.arange(len(roof.planes))
-        n_merged = plane_fit.merge_pairs(
-            pairs // n_label,
-            pairs % n_label,
-            roof.planes,
-            roof.moments,
-            roof.cell_size_m,
-            math.radians(MERGE_ANGLE_DEG),
-            0.35 * roof.reach_m,
-            parent,
-        )
-        if n_merged == 0:
+        pairs = np.concatenate([pairs // n_label, pairs % n_label]).reshape(2, -1)
+        pairs = np.concatenate([pairs, _large_pairs(roof)], axis=1)
+        parent = _merge_pairs(roof, pairs, roof.planes, roof.moments)
+        if (parent == np.arange(len(parent))).all():
             return
-        # A root is never above its child, so one pass in rising order resolves every chain.
-        for label in range(len(parent)):
-            parent[label] = parent[parent[label]]
         roof.relabel(parent.astype(np.int32))
         roof.refit()
+
+
+def _merge_pairs(roof: RoofCells, pairs, planes, moments) -> np.ndarray:
+    """Label each label is joined to; ``planes`` and ``moments`` of roots are updated."""
+    parent = np.arange(len(planes))
+    plane_fit.merge_pairs(
+        *pairs,
+        planes,
+        moments,
+        roof.cell_size_m,
+        math.radians(MERGE_ANGLE_DEG),
+        0.35 * roof.reach_m,
+        parent,
+    )
+    # A root is never above its child, so one pass in rising order resolves every chain.
+    for label in range(len(parent)):
+        parent[label] = parent[parent[label]]
+    return parent
+
+
+def _large_pairs(roof: RoofCells) -> np.ndarray:
+    """Pairs of planes that may be parts of one although they do not meet, shape (2, n_pair)."""
+    n_cells = np.bincount(roof.labels[roof.labels > 0], minlength=len(roof.planes))
+    large = np.flatnonzero(n_cells * roof.cell_size_m**2 >= LARGE_AREA * roof.min_area_m2)
+    return large[np.array(np.triu_indices(len(large), 1))]
 
 
 def _dissolve_small(roof: RoofCells, fraction: float) -> bool:
@@ -144,8 +231,8 @@ def _dissolve_small(roof: RoofCells, fraction: float) -> bool:
     error_m2 = cell_area_m2 * COUNT_ERROR * np.sqrt(4.0 * np.sqrt(sizes))
     area_m2 = sizes * cell_area_m2
     side = max(2, round(MIN_WIDTH_M / roof.cell_size_m))
-    wide = plane_labels.count_in_squares(parts, roof.width, side, len(sizes))
-    is_deep = plane_labels.count_cores(parts, roof.width, len(sizes)) > 0
+    wide = plane_checks.count_in_squares(parts, roof.width, side, len(sizes))
+    is_deep = plane_checks.count_cores(parts, roof.width, len(sizes)) > 0
     keep = (
         (area_m2 + error_m2 >= fraction * roof.min_area_m2)
         & (measured >= MIN_CELLS)

@@ -134,57 +134,17 @@ def connected_parts(values, width, parts):
 
 
 @njit(nogil=True, cache=True)
-def count_cores(parts, width, n_label):
-    """Cells of each part whose four neighbours belong to it too; (n_label,), entry 0 is 0."""
-    cores = np.zeros(n_label, np.int64)
-    for i in range(width, parts.size - width):
-        own = parts[i]
-        if own <= 0 or parts[i - 1] != own or parts[i + 1] != own:
-            continue
-        if parts[i - width] == own and parts[i + width] == own:
-            cores[own] += 1
-    return cores
-
-
-@njit(nogil=True, cache=True)
-def count_in_squares(parts, width, side, n_label):
-    """
-    Cells of each part that squares of ``side`` cells inside it cover; (n_label,), entry 0 is 0.
-
-    This is the morphological opening (Matheron 1975): what is narrower than the square vanishes.
-    """
-    covered = np.zeros(parts.size, np.bool_)
-    height = parts.size // width
-    for row in range(height - side + 1):
-        for col in range(width - side + 1):
-            own = parts[row * width + col]
-            if own <= 0:
-                continue
-            whole = True
-            for v in range(row, row + side):
-                for i in range(v * width + col, v * width + col + side):
-                    whole = whole and parts[i] == own
-            if whole:
-                for v in range(row, row + side):
-                    covered[v * width + col : v * width + col + side] = True
-    counts = np.zeros(n_label, np.int64)
-    for i in range(parts.size):
-        if covered[i]:
-            counts[parts[i]] += 1
-    return counts
-
-
-@njit(nogil=True, cache=True)
 def absorb_neighbours(x, y, z, state, width, labels, planes, deepest_m, highest_m, n_steps):
     """
     Give cells without a plane to a plane beside them, one cell further with each step.
 
-    A cell joins if it lies at most ``deepest_m`` below and ``highest_m`` above the plane, or is a
-    void. Of several planes the one with the least residual wins, then the lower label.
+    A plane takes ``n_steps[label]`` steps. A cell joins if it lies at most ``deepest_m`` below and
+    ``highest_m`` above the plane, or is a void. Of several planes the one with the least residual
+    wins, then the lower label.
     """
     joins = np.zeros(labels.size, np.int32)
     waiting = np.flatnonzero(labels == 0)
-    for _ in range(n_steps):
+    for k in range(n_steps.max()):
         n_joined = 0
         for i in waiting:
             if state[i] == OFF:
@@ -192,7 +152,7 @@ def absorb_neighbours(x, y, z, state, width, labels, planes, deepest_m, highest_
             best, least = 0, np.inf
             for step in (-width, -1, 1, width):
                 label = labels[i + step]
-                if label <= 0 or label == best:
+                if label <= 0 or label == best or k >= n_steps[label]:
                     continue
                 rise_m = 0.0
                 if state[i] == MEASURED:

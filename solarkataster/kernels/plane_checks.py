@@ -1,0 +1,186 @@
+"""Which planes are needed, wide enough or one with another: checks on labels.
+
+Arrays are flat and padded by one cell, and heights have places, as in ``plane_fit``; ``labels`` is
+−1 off the footprint, 0 for cells of no plane and 1..n for planes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from solarkataster.kernels.plane_fit import MEASURED, OFF
+
+
+@njit(nogil=True, cache=True)
+def count_cores(parts, width, n_label):
+    """Cells of each part whose four neighbours belong to it too; (n_label,), entry 0 is 0."""
+    cores = np.zeros(n_label, np.int64)
+    for i in range(width, parts.size - width):
+        own = parts[i]
+        if own <= 0 or parts[i - 1] != own or parts[i + 1] != own:
+            continue
+        if parts[i - width] == own and parts[i + width] == own:
+            cores[own] += 1
+    return cores
+
+
+@njit(nogil=True, cache=True)
+def count_in_squares(parts, width, side, n_label):
+    """
+    Cells of each part that squares of ``side`` cells inside it cover; (n_label,), entry 0 is 0.
+
+    This is the morphological opening (Matheron 1975): what is narrower than the square vanishes.
+    """
+    covered = np.zeros(parts.size, np.bool_)
+    height = parts.size // width
+    for row in range(height - side + 1):
+        for col in range(width - side + 1):
+            own = parts[row * width + col]
+            if own <= 0:
+                continue
+            whole = True
+            for v in range(row, row + side):
+                for i in range(v * width + col, v * width + col + side):
+                    whole = whole and parts[i] == own
+            if whole:
+                for v in range(row, row + side):
+                    covered[v * width + col : v * width + col + side] = True
+    counts = np.zeros(n_label, np.int64)
+    for i in range(parts.size):
+        if covered[i]:
+            counts[parts[i]] += 1
+    return counts
+
+
+@njit(nogil=True, cache=True)
+def _least_residual(x, y, z, planes, others, n_others):
+    """Plane of a list that is nearest to a height, and its distance. [m]"""
+    best, least = 0, np.inf
+    for k in range(n_others):
+        plane = planes[others[k]]
+        residual = abs(z - plane[0] * x - plane[1] * y - plane[2])
+        if residual < least:
+            best, least = others[k], residual
+    return best, least
+
+
+@njit(nogil=True, cache=True)
+def drop_needless(x, y, z, state, width, labels, planes, noise_m, reach_m, plane_cost):
+    """
+    Give the cells of a plane to those beside it if they explain nearly all of them.
+
+    A plane is worth its parameters if without it the cost of its cells, squared residuals in units
+    of the noise and at most that of ``reach_m``, rises by more than ``plane_cost`` (minimum
+    description length; label costs of Isack & Boykov 2012). Small planes are tried first; a plane
+    that takes cells over is kept.
+
+    Returns
+    -------
+    n_dropped : int
+    """
+    n_label = planes.shape[0]
+    starts = np.zeros(n_label + 1, np.int64)
+    for label in labels:
+        if label > 0:
+            starts[label + 1] += 1
+    starts = np.cumsum(starts)
+    cells = np.empty(starts[-1], np.int64)
+    fill = starts.copy()
+    for i in range(labels.size):
+        if labels[i] > 0:
+            cells[fill[labels[i]]] = i
+            fill[labels[i]] += 1
+    sizes = starts[1:] - starts[:-1]
+    keep = np.zeros(n_label, np.bool_)
+    beside = np.zeros(n_label, np.bool_)
+    others = np.empty(n_label, np.int64)
+    most = (reach_m / noise_m) ** 2
+    n_dropped = 0
+    for own in np.argsort(sizes, kind="mergesort"):
+        if own == 0 or sizes[own] == 0 or keep[own]:
+            continue
+        mine = cells[starts[own] : starts[own + 1]]
+        n_others = 0
+        for i in mine:
+            for step in (-width, -1, 1, width):
+                other = labels[i + step]
+                if other > 0 and other != own and not beside[other]:
+                    beside[other] = True
+                    others[n_others] = other
+                    n_others += 1
+        for k in range(n_others):
+            beside[others[k]] = False
+        rise = 0.0
+        for i in mine:
+            if n_others == 0 or rise > plane_cost:
+                break
+            if state[i] != MEASURED:
+                continue
+            plane = planes[own]
+            residual = z[i] - plane[0] * x[i] - plane[1] * y[i] - plane[2]
+            least = _least_residual(x[i], y[i], z[i], planes, others, n_others)[1]
+            rise += min(most, (least / noise_m) ** 2) - min(most, (residual / noise_m) ** 2)
+        if n_others == 0 or rise > plane_cost:
+            continue
+        n_dropped += 1
+        for i in mine:
+            best, least = _least_residual(x[i], y[i], z[i], planes, others, n_others)
+            labels[i] = best if state[i] == MEASURED and least <= reach_m else 0
+            keep[labels[i]] = True
+    return n_dropped
+
+
+@njit(nogil=True, cache=True)
+def bridge(x, y, z, state, width, labels, first, second, plane, highest_m, max_cells):
+    """
+    Join two planes by the shortest chain of cells that lie on their common plane.
+
+    Beside a dormer that reaches nearly to the ridge or the eaves a roof is narrower than a cell,
+    and its two sides are one plane all the same. A chain may take cells of other planes, where
+    they lie within ``highest_m`` of the common one, and cells without a height. Its cells become
+    ``first``; those of ``second`` stay.
+
+    Parameters
+    ----------
+    first, second : int
+        Labels.
+    plane : ndarray, shape (3,)
+        Common plane.
+    max_cells : int
+        Longest chain.
+
+    Returns
+    -------
+    found : bool
+    """
+    came_from = np.full(labels.size, -1, np.int64)
+    queue = np.empty(labels.size, np.int64)
+    n = 0
+    for i in range(labels.size):
+        if labels[i] == first:
+            queue[n] = i
+            n += 1
+    head, length, level_end = 0, 0, n
+    while head < n and length <= max_cells:
+        i = queue[head]
+        head += 1
+        for step in (-width, -1, 1, width):
+            j = i + step
+            if labels[j] == second:
+                while labels[i] != first:
+                    labels[i] = first
+                    i = came_from[i]
+                return True
+            if labels[j] < 0 or labels[j] == first or state[j] == OFF or came_from[j] >= 0:
+                continue
+            rise_m = z[j] - plane[0] * x[j] - plane[1] * y[j] - plane[2]
+            if state[j] == MEASURED and abs(rise_m) > highest_m:
+                continue
+            came_from[j] = i
+            queue[n] = j
+            n += 1
+        if head == level_end:
+            length += 1
+            level_end = n
+    return False
