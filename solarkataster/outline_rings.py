@@ -58,7 +58,10 @@ class Joints:
         rings = defaultdict(list)
         for region, loop in self.loops:
             steps = [pieces[arc] if forwards else pieces[arc][::-1] for arc, forwards in loop]
-            rings[region].append(np.concatenate([*(step[:-1] for step in steps), steps[0][:1]]))
+            ring = np.concatenate([*(step[:-1] for step in steps), steps[0][:1]])
+            # Nodes that fell together and unused places of a way out are there twice.
+            moves = np.concatenate([[True], (ring[1:] != ring[:-1]).any(axis=1)])
+            rings[region].append(ring[moves])
         return list(rings.items())
 
 

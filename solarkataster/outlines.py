@@ -8,7 +8,8 @@ import shapely
 from solarkataster.errors import InputError, KatasterError
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
-from solarkataster.kernels.outline_nodes import place_nodes
+from solarkataster.kernels.outline_fill import fill_holes
+from solarkataster.kernels.outline_nodes import leave_by_vertices, place_nodes
 from solarkataster.kernels.outline_straighten import straighten_arcs
 from solarkataster.kernels.outline_trace import trace_arcs
 from solarkataster.kernels.plane_labels import connected_parts, extend_labels
@@ -86,7 +87,7 @@ def plane_outlines(
     """
     labels = np.asarray(labels, dtype=np.int32)
     _check(labels, footprint, grid, planes)
-    n_planes = int(labels.max(initial=0))
+    n_planes = int(labels.max(initial=0)) if planes is None else len(planes)
     if n_planes == 0:
         return []
     box = grid.crop(footprint.bounds)
@@ -95,9 +96,9 @@ def plane_outlines(
     empty = shapely.Polygon()
     if not labels.any():
         return [empty] * n_planes
-    regions, inside = _regions(labels, footprint, box, min_hole_area_m2)
+    regions, inside = _regions(labels, footprint, box, min_hole_area_m2, planes, (row, col))
     first_corner = row - MARGIN - 1, col - MARGIN - 1
-    areas = _straight_areas(regions, inside, box, planes, first_corner)
+    areas = _straight_areas(regions, inside, footprint, box, planes, first_corner)
     drawn = np.array([areas.get(label, empty) for label in range(1, n_planes + 1)])
     on_grid = shapely.box(*box.bounds)
     if not shapely.covers(on_grid, footprint):
@@ -126,14 +127,18 @@ def _check(labels, footprint, grid, planes) -> None:
         )
 
 
-def _regions(labels, footprint, box, min_hole_area_m2):
+def _regions(labels, footprint, box, min_hole_area_m2, planes, first_cell):
     """
     Region of every cell of the building's box and a margin with frame, and which cells are inside.
 
     Cells outside the footprint continue the nearest region.
     """
     inside = cells_inside(footprint, box) | (labels > 0)
-    inner = _fill_small_holes(np.where(inside, labels, -1), min_hole_area_m2 / box.cell_size_m**2)
+    inner = np.where(inside, labels, np.int32(-1))
+    equations = np.zeros((labels.max(), 3))
+    if planes is not None:
+        equations = _equations(planes, first_cell)
+    inner = _fill_small_holes(inner, min_hole_area_m2, box.cell_size_m, equations)
     regions = np.pad(inner, MARGIN, constant_values=-1)
     extend_labels(regions)
     regions = np.pad(regions, 1, constant_values=FRAME)
@@ -144,21 +149,32 @@ def _regions(labels, footprint, box, min_hole_area_m2):
     return regions, np.pad(inside, MARGIN + 1)
 
 
-def _fill_small_holes(inner, min_cells):
-    padded = np.pad(inner, 1, constant_values=-1)
-    unassigned = np.where(padded == 0, 0, -1).astype(np.int32).ravel()
+def _fill_small_holes(inner, min_area_m2, cell_m, equations):
+    """Parts without a plane given to those around them; parts that touch none only up to 1 m²."""
+    labels = np.pad(inner, 1, constant_values=-1)
+    width = labels.shape[1]
+    unassigned = np.where(labels == 0, 0, -1).astype(np.int32).ravel()
     parts = np.empty(unassigned.size, np.int32)
-    sizes = connected_parts(unassigned, padded.shape[1], parts)
-    small = (sizes < min_cells) & (np.arange(sizes.size) > 0)
-    hole = small[parts].reshape(padded.shape)[1:-1, 1:-1]
-    if not hole.any():
+    sizes = connected_parts(unassigned, width, parts)
+    small = sizes < min_area_m2 / cell_m**2
+    small[0] = False
+    if not small.any():
         return inner
-    filled = np.where(hole, np.int32(-1), inner)
-    extend_labels(filled)
-    return np.where(hole, filled, inner)
+    flat = labels.ravel()
+    fill_holes(flat, width, parts, small, equations)
+    small &= sizes < min(min_area_m2, MIN_HOLE_AREA_M2) / cell_m**2
+    filled = labels[1:-1, 1:-1]
+    alone = (filled == 0) & small[parts].reshape(labels.shape)[1:-1, 1:-1]
+    if alone.any():
+        extended = np.where(alone, np.int32(-1), filled)
+        extend_labels(extended)
+        filled = np.where(alone, extended, filled)
+    return filled
 
 
-def _straight_areas(regions, inside, box, planes, first_corner) -> dict[int, shapely.Geometry]:
+def _straight_areas(
+    regions, inside, footprint, box, planes, first_corner
+) -> dict[int, shapely.Geometry]:
     """
     Area of every region but the frame, borders straightened as far as they do not cross.
 
@@ -175,6 +191,8 @@ def _straight_areas(regions, inside, box, planes, first_corner) -> dict[int, sha
     # Rounded to micrometres, so that the window a building comes in changes no bit of its outline.
     west_m = round(box.west_m - (MARGIN + 1) * box.cell_size_m, 6)
     north_m = round(box.north_m + (MARGIN + 1) * box.cell_size_m, 6)
+    outer = shapely.get_coordinates(footprint)
+    vertices = np.stack([north_m - outer[:, 1], outer[:, 0] - west_m], axis=1) / box.cell_size_m
     joints = Joints(corners, starts, sides)
     meetings = np.full((len(sides), 4), np.nan)
     if planes is not None:
@@ -186,9 +204,11 @@ def _straight_areas(regions, inside, box, planes, first_corner) -> dict[int, sha
             np.where(ON_MEETINGS[level, None], meetings, np.nan),
         )  # fmt: skip
         place_nodes(corners, starts, points, point_starts, end_lines)
+        at_vertex = leave_by_vertices(points, point_starts, end_lines, vertices, box.cell_size_m)
         xy = np.empty_like(points)
         xy[:, 0] = west_m + points[:, 1] * box.cell_size_m
         xy[:, 1] = north_m - points[:, 0] * box.cell_size_m
+        xy[at_vertex >= 0] = outer[at_vertex[at_vertex >= 0]]
         areas = {
             region: area_of(rings)
             for region, rings in joints.rings(xy, point_starts)
@@ -205,6 +225,17 @@ def _straight_areas(regions, inside, box, planes, first_corner) -> dict[int, sha
             raise KatasterError(
                 f"outlines cross even as stairs of cells ({wrong.size} of {len(areas)} regions)"
             )
+
+
+def _equations(planes: RoofPlanes, first_cell) -> np.ndarray:
+    """Heights of the planes by row and column of labels with a border of one cell, (n_plane, 3)."""
+    per_row = -planes.slope_north * planes.cell_size_m
+    per_col = planes.slope_east * planes.cell_size_m
+    row, col = (
+        place - first + 1 for place, first in zip(planes.first_cell, first_cell, strict=True)
+    )
+    base_m = planes.elevation_at_first_cell_m - planes.elevation_at_first_cell_m[0]
+    return np.stack([per_row, per_col, base_m - per_row * row - per_col * col], axis=1)
 
 
 def _meeting_lines(sides, planes: RoofPlanes, first_corner) -> np.ndarray:

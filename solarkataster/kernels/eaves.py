@@ -168,7 +168,7 @@ def continue_planes(z, x, y, labels, may_join, planes, tolerance_m):
         n_joined = 0
         for k in range(n_waiting):
             row, col = waiting[k] // nx, waiting[k] % nx
-            best, least = np.int32(0), np.inf
+            best, least = labels[row, col], np.inf  # none yet
             for r in range(max(0, row - 1), min(ny, row + 2)):
                 for c in range(max(0, col - 1), min(nx, col + 2)):
                     label = labels[r, c]

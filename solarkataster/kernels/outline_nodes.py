@@ -16,7 +16,19 @@ MEETING_WEIGHT = 1e6
 
 #: Two nodes on meeting lines with so few edges between them are one if they come so near to each
 #: other, or pass each other: hips that meet in one point. [edges, cells]
-SHORT_ARC, SAME_NODE = 4, 0.3
+SHORT_ARC, SAME_NODE = 4, 0.5
+
+
+#: An arc that leaves the outline this near to one of its vertices leaves it there: on meeting lines
+#: and on fitted ones, the former also by length, as planes are known in metres; and no
+#: farther from where the inside ends. [cells, m]
+VERTEX_REACH, FITTED_VERTEX_REACH, VERTEX_REACH_M, VERTEX_ALONG = 0.4, 0.6, 0.2, 2.5
+
+#: Largest turn of an arc that makes for a vertex. [rad]
+MAX_TURN_RAD = 0.1
+
+#: Weight that marks a meeting line that goes on to outside (see ``outline_straighten``).
+OUT_MEETING = -2.0
 
 
 @njit(nogil=True, cache=True)
@@ -117,3 +129,59 @@ def place_nodes(corners, starts, points, point_starts, end_lines):
             continue
         points[point_starts[arc]] = place[node_of[2 * arc]]
         points[point_starts[arc + 1] - 1] = place[node_of[2 * arc + 1]]
+
+
+@njit(nogil=True, cache=True)
+def leave_by_vertices(points, point_starts, end_lines, vertices, cell_m):
+    """
+    Let arcs that leave the outline close to one of its vertices leave it there.
+
+    A hip ends in the corner of the eaves; planes and walls that are each good to a few centimetres
+    would miss it by as much, and leave an edge of that length.
+
+    Parameters
+    ----------
+    points, point_starts, end_lines : ndarray
+        From :func:`solarkataster.kernels.outline_straighten.straighten_arcs`; ``points`` is changed
+        in place.
+    vertices : ndarray, shape (n_vertex, 2)
+        Row and column of the outline's vertices.
+    cell_m : float
+        Cell size. [m]
+
+    Returns
+    -------
+    at_vertex : ndarray of int64, shape (n_point,)
+        The vertex that a point lies on; −1 for none.
+    """
+    at_vertex = np.full(points.shape[0], -1)
+    for end in range(2 * end_lines.shape[0]):
+        arc, side = end // 2, end % 2
+        if end_lines[arc, side, 4] >= 0.0:
+            continue
+        if side == 0:
+            outer, i, inner = point_starts[arc] + 1, point_starts[arc] + 2, point_starts[arc] + 3
+        else:
+            last = point_starts[arc + 1] - 1
+            outer, i, inner = last - 1, last - 2, last - 3
+        d_row, d_col = points[i, 0] - points[inner, 0], points[i, 1] - points[inner, 1]
+        length = math.hypot(d_row, d_col)
+        if length == 0.0:
+            continue
+        d_row, d_col = d_row / length, d_col / length
+        reach = FITTED_VERTEX_REACH
+        if end_lines[arc, side, 4] == OUT_MEETING:
+            reach = max(VERTEX_REACH, VERTEX_REACH_M / cell_m)
+        least = min(reach, MAX_TURN_RAD * length)
+        for k in range(vertices.shape[0]):
+            row, col = points[i, 0] - vertices[k, 0], points[i, 1] - vertices[k, 1]
+            beside = abs(row * d_col - col * d_row)
+            before = row * d_row + col * d_col
+            if beside < least and 0.0 < before < min(2.0 * VERTEX_ALONG, length):
+                at_vertex[i], least = k, beside
+        if at_vertex[i] >= 0:
+            row, col = vertices[at_vertex[i], 0], vertices[at_vertex[i], 1]
+            before = (points[i, 0] - row) * d_row + (points[i, 1] - col) * d_col
+            points[outer, 0], points[outer, 1] = row + before * d_row, col + before * d_col
+            points[i, 0], points[i, 1] = row, col
+    return at_vertex

@@ -29,6 +29,9 @@ EXIT = 2.0
 #: Weights of the lines at a node: by their number of points up to the first, and of a meeting line.
 MOST_POINTS, MEETING_WEIGHT = 8.0, 1e6
 
+#: Instead of a weight: the line goes on to outside, a fitted one or a meeting line.
+OUT_FITTED, OUT_MEETING = -1.0, -2.0
+
 
 @njit(nogil=True, cache=True)
 def _farthest(points, n, anchor):
@@ -133,8 +136,7 @@ def _meet(line_a, line_b, row, col, reach):
     cross = line_a[2] * line_b[3] - line_a[3] * line_b[2]
     if abs(cross) < 0.2:
         return row, col
-    d_row, d_col = line_b[0] - line_a[0], line_b[1] - line_a[1]
-    t = (d_row * line_b[3] - d_col * line_b[2]) / cross
+    t = ((line_b[0] - line_a[0]) * line_b[3] - (line_b[1] - line_a[1]) * line_b[2]) / cross
     new_row, new_col = line_a[0] + t * line_a[2], line_a[1] + t * line_a[3]
     if math.hypot(new_row - row, new_col - col) > reach:
         return row, col
@@ -247,8 +249,7 @@ def _lines_of(points, n_edges, head, tail, tolerance, meeting):
     An end that turns aside outside belongs to a corner, and going straight on would cut it off,
     unless the planes beside it meet in that straight line.
     """
-    bends = np.empty(0, np.int64)
-    lines = np.empty((0, 4))
+    bends, lines = np.empty(0, np.int64), np.empty((0, 4))
     low = head + 1 if head > 0 else 0
     high = n_edges - tail if tail > 0 else n_edges + 1
     if _runs_along(points, low, high, meeting):
@@ -276,18 +277,23 @@ def _lines_of(points, n_edges, head, tail, tolerance, meeting):
 
 
 @njit(nogil=True, cache=True)
-def _leave(line, is_meeting, inner, before, outer):
-    """Point outside up to which the last stretch inside goes straight on."""
+def _leave(line, is_meeting, inner, before, outer, out, end_line):
+    """Write twice where the last stretch inside goes on to outside, and note its line."""
+    out[0] = out[1] = _project(line, outer)
+    end_line[:4] = line
+    end_line[4] = OUT_FITTED
     if (
         not is_meeting
     ):  # two edges out: beyond the half cell by which a footprint may pass its cells
-        return _project(line, outer)
+        return
     row, col = _project(line, inner)
     from_row, from_col = _project(line, before)
     length = math.hypot(row - from_row, col - from_col)
-    if length == 0.0:
-        return _project(line, outer)
-    return row + EXIT * (row - from_row) / length, col + EXIT * (col - from_col) / length
+    if length > 0.0:
+        row += EXIT * (row - from_row) / length
+        col += EXIT * (col - from_col) / length
+        out[0] = out[1] = row, col
+        end_line[4] = OUT_MEETING
 
 
 @njit(nogil=True, cache=True)
@@ -316,8 +322,10 @@ def _straighten_open(
     n += 1
     if head > 0:
         outer = points[max(0, low - 2)]
-        out[n, 0], out[n, 1] = _leave(lines[0], meets[0], points[low], points[bends[1]], outer)
-        n += 1
+        _leave(
+            lines[0], meets[0], points[low], points[bends[1]], outer, out[n : n + 2], end_lines[0]
+        )
+        n += 2
     else:
         _weigh(end_lines[0], lines[0], meets[0], bends[1] - bends[0])
     for k in range(1, bends.size - 1):
@@ -325,8 +333,11 @@ def _straighten_open(
         n += 1
     if tail > 0:
         outer = points[min(n_edges + 1, high + 2)]
-        out[n, 0], out[n, 1] = _leave(lines[-1], meets[-1], points[high], points[bends[-2]], outer)
-        n += 1
+        _leave(
+            lines[-1], meets[-1], points[high], points[bends[-2]], outer, out[n : n + 2],
+            end_lines[1],
+        )  # fmt: skip
+        n += 2
     else:
         _weigh(end_lines[1], lines[-1], meets[-1], bends[-1] - bends[-2])
     out[n] = points[-1]
@@ -368,10 +379,11 @@ def straighten_arcs(corners, starts, within, tolerances, straight_ends, meetings
     point_starts : ndarray of int64, shape (n_arc + 1,)
     end_lines : ndarray, shape (n_arc, 2, 5)
         Line and weight with which each arc reaches its two nodes; weight 0: no line, infinite: the
-        node stays where it is.
+        node stays where it is. Negative where the arc goes straight on over the edge instead; the
+        points next to that end are twice the place up to which it does.
     """
     n_arcs = starts.size - 1
-    points = np.empty((corners.shape[0] + 3 * n_arcs, 2))
+    points = np.empty((corners.shape[0] + 6 * n_arcs, 2))
     point_starts = np.zeros(n_arcs + 1, np.int64)
     end_lines = np.zeros((n_arcs, 2, 5))
     n = 0
