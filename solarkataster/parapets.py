@@ -19,6 +19,9 @@ from solarkataster.superstructure_shapes import (
 #: A rim is no wider and no higher than this; what is higher is a wall or a neighbour. [m]
 MAX_WIDTH_M, MAX_HEIGHT_M = 0.8, 2.0
 
+#: Heights this far below the roof are of the wall. [m]
+WALL_BELOW_M = 0.3
+
 #: Of the cells within the rim at least this share stands out, of those along a side without rim at
 #: most that; and rim cells line at least this share of the edge, since between two cells a rim can
 #: go unseen along a whole side. [–]
@@ -55,7 +58,8 @@ def parapet_of(
     if roof.planes.surface_tilt[plane - 1] > PITCHED_TILT_DEG:
         return None
     n_steps = math.ceil((MAX_WIDTH_M + roof.cell_size_m) / roof.cell_size_m)
-    band = roof.inside & (roof.host == plane) & roof.measured
+    # Laser light on the wall below tells nothing about the rim above it.
+    band = roof.inside & (roof.host == plane) & roof.measured & (roof.rise_m > -WALL_BELOW_M)
     band &= ~ndimage.binary_erosion(roof.inside, iterations=n_steps)
     rows, cols = np.nonzero(band)
     stands = raised[rows, cols] & (roof.rise_m[rows, cols] <= MAX_HEIGHT_M)

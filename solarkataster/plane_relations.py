@@ -22,6 +22,10 @@ MAX_TIMES, MAX_AREA_M2, MAX_HEIGHT_M = 1.25, 60.0, 5.0
 #: wall: a wing reaches the outline and joins in valleys. [–]
 MIN_ENCLOSED, MIN_WALL = 0.65, 0.2
 
+#: Against every metre of wall up to a dormer at most this much goes down from it: where its plane
+#: was followed a cell too far into the slope behind. [–]
+MAX_DOWN = 0.7
+
 #: A dormer on a dormer on a dormer is as far as hosts are followed down.
 MAX_STACK = 3
 
@@ -102,11 +106,12 @@ def plane_relations(planes: RoofPlanes, labels: np.ndarray) -> Relation:
     borders = _borders(planes, filled)
     host = np.zeros(n_labels, np.int32)
     stands_out, is_sunk = np.zeros((2, n_labels), dtype=bool)
-    for label in np.flatnonzero((area_m2 > 0.0) & (area_m2 <= MAX_AREA_M2)):
-        if label > 0:
-            host[label], stands_out[label], is_sunk[label] = _relation_of(
-                int(label), planes, filled, borders, area_m2
-            )
+    for _ in range(2):  # the second half of a gable dormer is clear once the first is known
+        for label in np.flatnonzero((area_m2 > 0.0) & (area_m2 <= MAX_AREA_M2) & (host == 0)):
+            if label > 0:
+                host[label], stands_out[label], is_sunk[label] = _relation_of(
+                    int(label), planes, filled, borders, area_m2, host > 0
+                )
     # What stands on a dormer stands on the roof below it.
     for _ in range(MAX_STACK):
         host = np.where(host[host] > 0, host[host], host)
@@ -151,13 +156,18 @@ def _borders(planes: RoofPlanes, filled: np.ndarray) -> _Borders:
 
 
 def _relation_of(
-    label: int, planes: RoofPlanes, filled: np.ndarray, borders: _Borders, area_m2: np.ndarray
+    label: int,
+    planes: RoofPlanes,
+    filled: np.ndarray,
+    borders: _Borders,
+    area_m2: np.ndarray,
+    is_guest: np.ndarray,
 ) -> tuple[int, bool, bool]:
     """Host of one plane (0: none), whether it stands out, whether it is sunk."""
     no_relation = 0, False, False
     at = borders.own == label
     other, step_m = borders.other[at], borders.step_m[at]
-    larger = (other > 0) & (MAX_TIMES * area_m2[other] >= area_m2[label])
+    larger = (other > 0) & ~is_guest[other] & (MAX_TIMES * area_m2[other] >= area_m2[label])
     counted = larger | (other == 0)
     if counted.sum() < 0.4 * counted.size or not larger.any():
         return no_relation
@@ -171,7 +181,7 @@ def _relation_of(
     host = int(np.bincount(other[walls]).argmax())
     rows, cols = np.nonzero(filled == label)
     rise_m = _height(planes, label, rows, cols).mean() - _height(planes, host, rows, cols).mean()
-    if walls is up and down.sum() <= 0.1 * n_counted and rise_m > 0.2:
+    if walls is up and (down & (other == host)).sum() <= MAX_DOWN * up.sum() and rise_m > 0.2:
         return host, True, False
     tilt = planes.surface_tilt
     is_floor = tilt[label - 1] <= TERRACE_TILT_DEG and tilt[host - 1] >= SLOPE_TILT_DEG

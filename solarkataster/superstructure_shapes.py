@@ -23,9 +23,17 @@ MAX_WRONG, FEW_CELLS = 0.2, 7
 #: The sides of a small part are at least this: the smallest usual chimney. [m]
 MIN_SIDE_M = 0.6
 
-#: Up to this side and area a part is a chimney or a vent; on a slope up to the smaller area unless
-#: its lowest cells, too, stand out by this share of its height. [m, m², –]
-CHIMNEY_SIDE_M, CHIMNEY_AREA_M2, FREE_SHARE = 2.0, (1.3, 2.2), 0.5
+#: Up to the smaller side a part is a chimney or a vent; up to the larger one on a level roof, and on
+#: a slope if its lowest cells, too, stand out by this share of its height. [m, –]
+CHIMNEY_SIDE_M, FREE_SHARE = (1.35, 2.0), 0.5
+
+#: What stands astride a ridge or valley reaches this far into each of its slopes. [m]
+NEAR_RIDGE_M = 1.5
+
+#: Planes that meet differ by less than this along their border; coarse cells add to it. [m]
+MEETING_M = 0.2
+
+_AROUND = np.ones((3, 3), dtype=bool)
 
 #: Steeper roofs carry dormers, others lift housings. [°]
 PITCHED_TILT_DEG = 10.0
@@ -144,8 +152,38 @@ class RoofHeights:
             relation.filled[part], host, relation.group[labels[part]], np.zeros_like(z_m), planes,
             box, origin_m, base_m, outline, _wall_direction(outline),
         )  # fmt: skip
+        roof._settle_hosts(np.isin(labels[part], relation.main), relation)
         roof._measure_rise()
         return roof
+
+    def _settle_hosts(self, is_known: np.ndarray, relation: Relation) -> None:
+        """
+        Along a ridge the lower of its planes is below a cell, along a valley the upper one.
+
+        The nearest plane is not enough: under a chimney astride a ridge the plane from the other
+        side rises on, may even meet the top and take its cells. So near a ridge labels do not
+        count; near a valley only cells without one are asked, since beyond its end the planes go
+        on over each other.
+        """
+        host = self.host
+        across, down = host[:, 1:] != host[:, :-1], host[1:] != host[:-1]
+        pairs = [np.stack([host[:, 1:][across], host[:, :-1][across]], axis=1)]
+        pairs += [np.stack([host[1:][down], host[:-1][down]], axis=1)]
+        n_steps = max(1, round(NEAR_RIDGE_M / self.cell_size_m))
+        for a, b in np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0).tolist():
+            if abs(relation.step_m(a, b)) > MEETING_M + 0.3 * self.cell_size_m:
+                continue
+            on_a, on_b = host == a, host == b
+            difference_m = self.plane_m(a) - self.plane_m(b)
+            on_own = difference_m[on_a & is_known].sum(), difference_m[on_b & is_known].sum()
+            if on_own[0] * on_own[1] >= 0.0:
+                continue  # planes that meet elsewhere
+            near = ndimage.binary_dilation(on_a, _AROUND) & on_b
+            near = ndimage.binary_dilation(near, iterations=n_steps) & (on_a | on_b)
+            is_ridge = on_own[0] < 0.0
+            if not is_ridge:
+                near &= ~is_known
+            self.host[near] = np.where((difference_m < 0.0) == is_ridge, a, b)[near]
 
     def _measure_rise(self) -> None:
         self.rise_m[:] = self.z_m - self.plane_m(self.host)
@@ -305,7 +343,7 @@ def _kind_of(
     # A dormer's roof meets the roof behind it, a chimney stands free of it on all sides.
     lowest_m = float(np.quantile(roof.rise_m[known], 0.1))
     is_free = lowest_m > FREE_SHARE * standing.height_m
-    if max(sides_m) <= CHIMNEY_SIDE_M and area_m2 <= CHIMNEY_AREA_M2[not is_pitched or is_free]:
+    if max(sides_m) <= CHIMNEY_SIDE_M[not is_pitched or is_free]:
         return "chimney"
     x_m, y_m, z_m = roof.x_m[known], roof.y_m[known], roof.z_m[known]
     if _roughness(x_m, y_m, z_m, roof.wall_rad) > ROUGH_M:

@@ -42,6 +42,9 @@ MIN_AREA_M2 = 0.1
 #: holes that laser light finds through roof windows are none. [m², m, m]
 MIN_TERRACE_AREA_M2, MAX_TERRACE_DEPTH_M, FLOOR_SPREAD_M = 1.5, 4.0, 0.15
 
+#: A wall from which a strip at its foot can come. [m]
+MIN_STEP_M = 0.5
+
 #: What is higher than this over the roof of a dormer beside it is no part of it. [m]
 BESIDE_M = 0.3
 
@@ -249,12 +252,13 @@ def _is_edge_effect(cells: np.ndarray, roof: RoofHeights, relation: Relation) ->
         return True
     near = np.zeros(n_cells, dtype=bool)
     beside = ndimage.binary_dilation(cells, _AROUND) & ~cells
-    for higher in np.unique(roof.filled[beside]):
-        host = roof.host[rows[0], cols[0]]
-        if higher <= 0 or relation.step_m(int(higher), int(host)) < 0.5:
+    host = int(roof.host[rows[0], cols[0]])
+    for higher in np.unique(roof.filled[beside]).tolist():
+        is_roof = higher > 0 and relation.group[higher] == 0
+        if not is_roof or relation.step_m(higher, host) < MIN_STEP_M:
             continue
         touch = ndimage.binary_dilation(roof.filled == higher, _AROUND)[rows, cols]
-        near |= touch & (roof.plane_m(higher)[rows, cols] > roof.z_m[rows, cols] - 0.3)
+        near |= touch & (roof.plane_m(higher)[rows, cols] > roof.z_m[rows, cols] - BESIDE_M)
     return bool(near.mean() > 0.8)
 
 
