@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import ndimage
 
-from solarkataster.kernels import plane_fit
+from solarkataster.kernels import plane_cells, plane_fit
 
 #: Noise is taken from the building itself, but never below what raster heights are rounded to, nor
 #: so high that neighbouring roof planes would be told apart no more. [m]
@@ -45,38 +44,44 @@ class RoofCells:
         self.planes = np.zeros((1, 3))
         self.moments = np.zeros((1, plane_fit.N_MOMENTS))
         self.noise_m = NOISE_RANGE_M[0]
-        self.filled_fraction = _filled_fraction(state, labels, width)
+        # About one in a surface model, also in one with large voids; a lattice of laser points
+        # lacks heights in single cells, so that its windows and planes hold fewer of them.
+        self.filled_fraction = plane_cells.filled_fraction(state, labels, width)
 
     @classmethod
     def cut(cls, elevation_m, inside, cell_size_m, min_area_m2, offsets_m=(None, None)):
+        """The cells of one roof; None if there are no heights in the footprint."""
         rows, cols = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
         if rows.size == 0:
             return None
         box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
-        inside = np.pad(inside[box], 1)
-        z = np.pad(elevation_m[box].astype(np.float64), 1)
-        measured = inside & np.isfinite(z)
-        if not measured.any():
-            return None
-        state = np.where(measured, np.uint8(plane_fit.MEASURED), np.uint8(plane_fit.OFF))
-        if (inside & ~measured).any():
-            distance_m = cell_size_m * ndimage.distance_transform_edt(~measured)
-            state[inside & ~measured & (distance_m <= VOID_REACH_M)] = plane_fit.VOID
-        base_m = math.floor(z[measured].min())
-        z = np.where(measured, z - base_m, 0.0)
-        labels = np.where(inside, 0, -1).astype(np.int32)
-        x, y = _places(z.shape, box, cell_size_m, offsets_m, measured)
-        return cls(
+        heights_m = np.ascontiguousarray(elevation_m[box], dtype=np.float64)
+        has_offsets = any(offset_m is not None for offset_m in offsets_m)
+        offsets_m = [
+            heights_m if not has_offsets else _boxed(offset_m, box, heights_m.shape)
+            for offset_m in offsets_m
+        ]
+        height, width = heights_m.shape[0] + 2, heights_m.shape[1] + 2
+        x, y, z = np.empty((3, height * width))
+        state, labels = np.empty(z.size, np.uint8), np.empty(z.size, np.int32)
+        base_m = plane_cells.place_cells(
+            heights_m,
+            np.ascontiguousarray(inside[box]),
+            *offsets_m,
+            has_offsets,
+            float(cell_size_m),
+            VOID_REACH_M / cell_size_m,
             x,
             y,
-            z.ravel(),
-            state.ravel(),
-            labels.ravel(),
-            z.shape[1],
-            base_m,
-            (int(rows[0]), int(cols[0])),
-            float(cell_size_m),
-            min_area_m2,
+            z,
+            state,
+            labels,
+        )
+        if math.isnan(base_m):
+            return None
+        first_cell = int(rows[0]), int(cols[0])
+        return cls(
+            x, y, z, state, labels, width, base_m, first_cell, float(cell_size_m), min_area_m2
         )
 
     @property
@@ -110,33 +115,14 @@ class RoofCells:
         fitted = np.abs(residual_m) < self.reach_m
         return cells[fitted], residual_m[fitted]
 
-    def relabel(self, new_label: np.ndarray) -> None:
-        """Rename labels; ``new_label[old]`` is 0 to dissolve and else gives the new numbers."""
-        on = self.labels > 0
-        self.labels[on] = new_label[self.labels[on]]
+    def n_cells(self) -> np.ndarray:
+        """Cells of each label; none of label 0."""
+        n_cells = np.bincount(np.maximum(self.labels, 0), minlength=len(self.planes))
+        n_cells[0] = 0
+        return n_cells
 
 
-def _places(shape, box, cell_size_m, offsets_m, measured) -> tuple[np.ndarray, np.ndarray]:
-    """Columns and rows of the measured heights in the padded raster, flat."""
-    row, col = np.indices(shape, dtype=np.float64)
-    for index, offset_m, sign in ((col, offsets_m[0], 1.0), (row, offsets_m[1], -1.0)):
-        if offset_m is not None:
-            offset = np.pad(offset_m[box].astype(np.float64), 1) * (sign / cell_size_m)
-            index[measured] += offset[measured]
-    return col.ravel(), row.ravel()
-
-
-def _filled_fraction(state, labels, width) -> float:
-    """
-    Share of cells with a height beside cells with a height.
-
-    About one in a surface model, also in one with large voids; a lattice of laser points lacks
-    heights in single cells, so that its windows and planes hold fewer of them.
-    """
-    measured, inside = state == plane_fit.MEASURED, labels >= 0
-    n_filled = n_cells = 0
-    for step in (1, width):
-        n_filled += 2 * np.count_nonzero(measured[:-step] & measured[step:])
-        n_cells += np.count_nonzero(measured[:-step] & inside[step:])
-        n_cells += np.count_nonzero(inside[:-step] & measured[step:])
-    return n_filled / n_cells if n_cells else 1.0
+def _boxed(offset_m, box, shape) -> np.ndarray:
+    if offset_m is None:
+        return np.zeros(shape)
+    return np.ascontiguousarray(offset_m[box], dtype=np.float64)

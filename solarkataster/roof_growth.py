@@ -79,17 +79,15 @@ def _grow_from(roof: RoofCells, window: _Windows, state, labels) -> bool:
         roof.z,
         state,
         roof.width,
-        window.seeds,
+        window.smoothest(0.5 * roof.reach_m),
         a,
         b,
-        rms,
         smooth_a,
         smooth_b,
         smooth_rms,
         roof.cell_size_m,
         roof.reach_m,
         math.cos(max_angle_rad),
-        0.5 * roof.reach_m,
         min_cells,
         labels,
         planes,
@@ -113,7 +111,7 @@ class _Windows:
     centred : tuple of three ndarrays, shape (n_cell,)
         Slope along x and y [m per cell] and residual [m] of the window centred on each cell.
     seeds : ndarray of int, shape (n_seed,)
-        Cells with a window, smoothest first.
+        Cells with a window.
     """
 
     radius: int
@@ -131,9 +129,13 @@ class _Windows:
         plane_windows.window_fits(
             roof.x, roof.y, roof.z, state, roof.width, radius, min_cells, *centred
         )
-        rms = centred[2]
-        seeds = np.flatnonzero(np.isfinite(rms))
-        return cls(radius, n_usual, centred, seeds[np.argsort(rms[seeds], kind="stable")])
+        return cls(radius, n_usual, centred, np.flatnonzero(np.isfinite(centred[2])))
+
+    def smoothest(self, max_rms_m: float) -> np.ndarray:
+        """Cells whose window has no larger residual, smoothest first."""
+        rms_m = self.centred[2][self.seeds]
+        seeds = self.seeds[rms_m <= max_rms_m]
+        return seeds[np.argsort(self.centred[2][seeds], kind="stable")]
 
     @property
     def lever(self) -> float:
@@ -153,6 +155,6 @@ class _Windows:
             return NOISE_RANGE_M[1]
         spread = 2.0 / (9.0 * max(self.n_usual - 3.0, 1.0))
         lowest_tenth = max(1.0 - spread - 1.2816 * math.sqrt(spread), 0.1) ** 1.5
-        return float(
-            np.clip(np.quantile(self.centred[2][self.seeds], 0.1) / lowest_tenth, *NOISE_RANGE_M)
-        )
+        k = self.seeds.size // 10
+        tenth_m = np.partition(self.centred[2][self.seeds], k)[k]
+        return min(max(float(tenth_m) / lowest_tenth, NOISE_RANGE_M[0]), NOISE_RANGE_M[1])

@@ -99,7 +99,7 @@ def _drop_needless(roof: RoofCells) -> None:
 def _bridge_gaps(roof: RoofCells) -> None:
     """Join planes that are one, but for a gap narrower than a cell."""
     planes, moments = roof.planes.copy(), roof.moments.copy()
-    parent = _merge_pairs(roof, _large_pairs(roof), planes, moments)
+    parent = _parents(roof, planes, moments)[0]
     max_cells = max(1, round(MAX_GAP_M / roof.cell_size_m))
     highest_m = max(RAISED_M, roof.reach_m)
     for root in np.flatnonzero(np.bincount(parent)[1:] > 1) + 1:
@@ -127,8 +127,7 @@ def _bridge_gaps(roof: RoofCells) -> None:
 def _absorb(roof: RoofCells) -> None:
     """Take in what hardly stands out, then what lies lower or has no height at the edges."""
     raised_m = max(RAISED_M, roof.reach_m)
-    size_m = np.sqrt(np.bincount(roof.labels[roof.labels > 0], minlength=len(roof.planes)))
-    size_m *= roof.cell_size_m
+    size_m = roof.cell_size_m * np.sqrt(roof.n_cells())
     every_m = np.full(len(size_m), VOID_REACH_M)
     eaves_m = np.minimum(EAVES_M, EAVES_SHARE * size_m)
     for deepest_m, reach_m in ((raised_m, every_m), (math.inf, eaves_m)):
@@ -171,40 +170,28 @@ def _merge(roof: RoofCells) -> None:
     own in the end.
     """
     while len(roof.planes) > 2:
-        pairs = np.unique(plane_labels.neighbour_pairs(roof.labels, roof.width))
-        n_label = int(roof.labels.max()) + 1
-        pairs = np.concatenate([pairs // n_label, pairs % n_label]).reshape(2, -1)
-        pairs = np.concatenate([pairs, _large_pairs(roof)], axis=1)
-        parent = _merge_pairs(roof, pairs, roof.planes, roof.moments)
-        if (parent == np.arange(len(parent))).all():
+        parent, n_merged = _parents(roof, roof.planes, roof.moments)
+        if n_merged == 0:
             return
-        roof.relabel(parent.astype(np.int32))
+        plane_checks.rename(roof.labels, roof.labels, parent)
         roof.refit()
 
 
-def _merge_pairs(roof: RoofCells, pairs, planes, moments) -> np.ndarray:
-    """Label each label is joined to; ``planes`` and ``moments`` of roots are updated."""
-    parent = np.arange(len(planes))
-    plane_fit.merge_pairs(
-        *pairs,
+def _parents(roof: RoofCells, planes, moments) -> tuple[np.ndarray, int]:
+    """Label each label is joined to, and how many were; changes planes and moments of those."""
+    parent = np.zeros(len(planes), np.int32)
+    n_merged = plane_fit.merge_planes(
+        roof.labels,
+        roof.width,
         planes,
         moments,
+        roof.n_cells() * roof.cell_size_m**2 >= LARGE_AREA * roof.min_area_m2,
         roof.cell_size_m,
         math.radians(MERGE_ANGLE_DEG),
         0.35 * roof.reach_m,
         parent,
     )
-    # A root is never above its child, so one pass in rising order resolves every chain.
-    for label in range(len(parent)):
-        parent[label] = parent[parent[label]]
-    return parent
-
-
-def _large_pairs(roof: RoofCells) -> np.ndarray:
-    """Pairs of planes that may be parts of one although they do not meet, shape (2, n_pair)."""
-    n_cells = np.bincount(roof.labels[roof.labels > 0], minlength=len(roof.planes))
-    large = np.flatnonzero(n_cells * roof.cell_size_m**2 >= LARGE_AREA * roof.min_area_m2)
-    return large[np.array(np.triu_indices(len(large), 1))]
+    return parent, n_merged
 
 
 def _dissolve_small(roof: RoofCells, fraction: float) -> bool:
@@ -218,31 +205,28 @@ def _dissolve_small(roof: RoofCells, fraction: float) -> bool:
     """
     parts = np.empty(roof.labels.size, np.int32)
     sizes = plane_labels.connected_parts(
-        np.where(roof.labels > 0, roof.labels, -1), roof.width, parts
+        np.where(roof.labels > 0, roof.labels, np.int32(-1)), roof.width, parts
     )
-    label_of_part = np.zeros(len(sizes), np.int32)
-    on = parts > 0
-    label_of_part[parts[on]] = roof.labels[on]
+    side = max(2, round(MIN_WIDTH_M / roof.cell_size_m))
+    label_of_part, n_measured, n_wide, n_core = plane_checks.part_figures(
+        parts, roof.labels, roof.state, roof.width, side, len(sizes)
+    )
     a, b = roof.planes[label_of_part, 0], roof.planes[label_of_part, 1]
     lengthening = np.sqrt(1.0 + (a * a + b * b) / roof.cell_size_m**2)
-    measured = np.bincount(parts[roof.state == plane_fit.MEASURED], minlength=len(sizes))
     cell_area_m2 = roof.cell_size_m**2 * lengthening
+    area_m2 = sizes * cell_area_m2
     # Of planes as large as the least one, half would be counted as smaller.
     error_m2 = cell_area_m2 * COUNT_ERROR * np.sqrt(4.0 * np.sqrt(sizes))
-    area_m2 = sizes * cell_area_m2
-    side = max(2, round(MIN_WIDTH_M / roof.cell_size_m))
-    wide = plane_checks.count_in_squares(parts, roof.width, side, len(sizes))
-    is_deep = plane_checks.count_cores(parts, roof.width, len(sizes)) > 0
     keep = (
         (area_m2 + error_m2 >= fraction * roof.min_area_m2)
-        & (measured >= MIN_CELLS)
-        & (wide >= MIN_WIDE_FRACTION * sizes)
-        & (is_deep | (area_m2 <= MAX_NARROW_AREA * roof.min_area_m2))
+        & (n_measured >= MIN_CELLS)
+        & (n_wide >= MIN_WIDE_FRACTION * sizes)
+        & ((n_core > 0) | (area_m2 <= MAX_NARROW_AREA * roof.min_area_m2))
         & (lengthening <= 1.0 / math.cos(math.radians(MAX_TILT_DEG)))
     )
     keep[0] = False
     new_label = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    roof.labels[on] = new_label[parts[on]]
+    plane_checks.rename(roof.labels, parts, new_label)
     roof.planes = np.concatenate([np.zeros((1, 3)), roof.planes[label_of_part[keep]]])
     roof.refit()
     return bool((~keep[1:]).any())

@@ -13,44 +13,63 @@ from solarkataster.kernels.plane_fit import MEASURED, OFF
 
 
 @njit(nogil=True, cache=True)
-def count_cores(parts, width, n_label):
-    """Cells of each part whose four neighbours belong to it too; (n_label,), entry 0 is 0."""
-    cores = np.zeros(n_label, np.int64)
-    for i in range(width, parts.size - width):
-        own = parts[i]
-        if own <= 0 or parts[i - 1] != own or parts[i + 1] != own:
-            continue
-        if parts[i - width] == own and parts[i + width] == own:
-            cores[own] += 1
-    return cores
-
-
-@njit(nogil=True, cache=True)
-def count_in_squares(parts, width, side, n_label):
+def part_figures(parts, labels, state, width, side, n_part):
     """
-    Cells of each part that squares of ``side`` cells inside it cover; (n_label,), entry 0 is 0.
+    What decides whether connected parts of labels are planes.
 
-    This is the morphological opening (Matheron 1975): what is narrower than the square vanishes.
+    Parameters
+    ----------
+    parts : ndarray of int32, shape (n_cell,)
+        Connected part of each cell, 0 for none.
+    side : int
+        Edge of a square. [cells]
+    n_part : int
+        Parts, and 0.
+
+    Returns
+    -------
+    label, n_measured, n_wide, n_core : ndarray of int64, shape (n_part,)
+        Label of the part; its cells with a height, those that squares inside the part cover (the
+        morphological opening, Matheron 1975: what is narrower than the square vanishes), and those
+        whose four neighbours belong to the part.
     """
+    label, n_measured, n_wide, n_core = np.zeros((4, n_part), np.int64)
     covered = np.zeros(parts.size, np.bool_)
     height = parts.size // width
     for row in range(height - side + 1):
         for col in range(width - side + 1):
             own = parts[row * width + col]
-            if own <= 0:
-                continue
-            whole = True
-            for v in range(row, row + side):
-                for i in range(v * width + col, v * width + col + side):
-                    whole = whole and parts[i] == own
-            if whole:
+            if own > 0 and _is_one_part(parts, width, row, col, side):
                 for v in range(row, row + side):
                     covered[v * width + col : v * width + col + side] = True
-    counts = np.zeros(n_label, np.int64)
-    for i in range(parts.size):
-        if covered[i]:
-            counts[parts[i]] += 1
-    return counts
+    for i in range(width, parts.size - width):
+        own = parts[i]
+        if own <= 0:
+            continue
+        label[own] = labels[i]
+        n_measured[own] += state[i] == MEASURED
+        n_wide[own] += covered[i]
+        if parts[i - 1] == own and parts[i + 1] == own:
+            n_core[own] += parts[i - width] == own and parts[i + width] == own
+    return label, n_measured, n_wide, n_core
+
+
+@njit(nogil=True, cache=True)
+def _is_one_part(parts, width, row, col, side):
+    own = parts[row * width + col]
+    for v in range(row, row + side):
+        for i in range(v * width + col, v * width + col + side):
+            if parts[i] != own:
+                return False
+    return True
+
+
+@njit(nogil=True, cache=True)
+def rename(labels, keys, new_label):
+    """Give every cell with a label above 0 the label ``new_label[keys]``."""
+    for i in range(labels.size):
+        if labels[i] > 0:
+            labels[i] = new_label[keys[i]]
 
 
 @njit(nogil=True, cache=True)

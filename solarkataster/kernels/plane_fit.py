@@ -2,6 +2,7 @@
 
 All kernels that call :func:`solve_plane` are in this file: numba's cache on disk looks at the file
 of a kernel only, and would keep machine code of a caller elsewhere when something here changes.
+(The order of the moments is the one thing that others rely on.)
 
 All arrays are flat views of a raster with a border of one cell that belongs to no region, so that
 a neighbour is an offset and needs no bounds test. ``x`` and ``y`` say where the height of a cell
@@ -17,11 +18,11 @@ import numpy as np
 from numba import njit
 
 #: n, sum x, sum y, sum z, sum xx, sum xy, sum yy, sum xz, sum yz, sum zz (each times the weight).
+#: Compiled into the kernels of other files too, as are the states below: never to be changed.
 N_MOMENTS = 10
 
 #: State of a cell: off the footprint or far from any height; without a height but near some;
-#: measured. Voids never take part in a fit, but a plane may run through them. Compiled into the
-#: kernels of other files too: numbers never to be changed.
+#: measured. Voids never take part in a fit, but a plane may run through them.
 OFF, VOID, MEASURED = 0, 1, 2
 
 
@@ -134,8 +135,8 @@ def _collect_cells(
 
 @njit(nogil=True, cache=True)
 def grow_planes(
-    x, y, z, state, width, seeds, seed_a, seed_b, seed_rms, cell_a, cell_b, cell_rms,
-    cell_size_m, reach_m, min_cosine, max_seed_rms_m, min_cells, labels, planes, n_planes,
+    x, y, z, state, width, seeds, seed_a, seed_b, cell_a, cell_b, cell_rms,
+    cell_size_m, reach_m, min_cosine, min_cells, labels, planes, n_planes,
 ):  # fmt: skip
     """
     Grow planes from the smoothest cells outwards until no seed gives one.
@@ -149,7 +150,7 @@ def grow_planes(
     ----------
     seeds : ndarray of int, shape (n_seed,)
         Cells in the order in which they may start a plane, smoothest first.
-    seed_a, seed_b, seed_rms : ndarray, shape (n_cell,)
+    seed_a, seed_b : ndarray, shape (n_cell,)
         Window fit centred on each cell; cell_a, cell_b, cell_rms: best window holding it.
     reach_m : float
         Largest distance from the plane. [m]
@@ -171,7 +172,7 @@ def grow_planes(
     moments = np.zeros(N_MOMENTS)
     mark = 0
     for seed in seeds:
-        if seed_rms[seed] > max_seed_rms_m or n_planes + 1 >= planes.shape[0]:
+        if n_planes + 1 >= planes.shape[0]:
             break
         if labels[seed] != 0:
             continue
@@ -246,44 +247,71 @@ def _root(parent, label):
 
 
 @njit(nogil=True, cache=True)
-def merge_pairs(first, second, planes, moments, cell_size_m, max_angle_rad, misfit_m, parent):
+def merge_planes(
+    labels, width, planes, moments, large, cell_size_m, max_angle_rad, misfit_m, parent
+):
     """
-    Join neighbouring planes that are one plane within the noise.
+    Join planes that are one within the noise, if they meet along a cell's edge or both are large.
 
     Two are one if their normals differ by less than ``max_angle_rad`` and a common plane adds no
-    more than ``misfit_m`` (RMS) to the residual of either. ``parent`` receives the label each label
-    was joined to; planes and moments of the roots are updated.
+    more than ``misfit_m`` (RMS) to the residual of either. Pairs are tried in the order of labels.
+    ``parent`` receives the label each label was joined to, itself if none; planes and moments of
+    those joined to are updated.
+
+    Parameters
+    ----------
+    large : ndarray of bool, shape (n_label,)
 
     Returns
     -------
     n_merged : int
     """
+    n_label = planes.shape[0]
+    meet = np.zeros((n_label, n_label), np.bool_)
+    for i in range(labels.size - width):
+        for step in (1, width):
+            other = labels[i + step]
+            if labels[i] > 0 and other > 0 and other != labels[i]:
+                meet[min(labels[i], other), max(labels[i], other)] = True
     n_merged = 0
     min_cosine = math.cos(max_angle_rad)
-    size2 = cell_size_m * cell_size_m
-    for k in range(first.size):
-        i, j = _root(parent, first[k]), _root(parent, second[k])
-        if i == j or moments[i, 0] < 3.0 or moments[j, 0] < 3.0:
-            continue
-        dot = size2 + planes[i, 0] * planes[j, 0] + planes[i, 1] * planes[j, 1]
-        length_i = math.sqrt(size2 + planes[i, 0] ** 2 + planes[i, 1] ** 2)
-        length_j = math.sqrt(size2 + planes[j, 0] ** 2 + planes[j, 1] ** 2)
-        if dot < min_cosine * length_i * length_j:
-            continue
-        joint = moments[i] + moments[j]
-        solved, a, b, c, _ = solve_plane(joint)
-        if not solved:
-            continue
-        fits = True
-        for label in (i, j):
-            own = _mean_square(moments[label], planes[label, 0], planes[label, 1], planes[label, 2])
-            if _mean_square(moments[label], a, b, c) > own + misfit_m * misfit_m:
-                fits = False
-        if not fits:
-            continue
-        low, high = min(i, j), max(i, j)
-        parent[high] = low
-        moments[low] = joint
-        planes[low, 0], planes[low, 1], planes[low, 2] = a, b, c
-        n_merged += 1
+    for label in range(n_label):
+        parent[label] = label
+    for first in range(1, n_label):
+        for second in range(first + 1, n_label):
+            if not (meet[first, second] or (large[first] and large[second])):
+                continue
+            i, j = _root(parent, first), _root(parent, second)
+            if i == j or moments[i, 0] < 3.0 or moments[j, 0] < 3.0:
+                continue
+            if _cosine(planes[i], planes[j], cell_size_m) < min_cosine:
+                continue
+            joint = moments[i] + moments[j]
+            solved, a, b, c, _ = solve_plane(joint)
+            if not solved:
+                continue
+            fits = True
+            for label in (i, j):
+                plane = planes[label]
+                own = _mean_square(moments[label], plane[0], plane[1], plane[2])
+                if _mean_square(moments[label], a, b, c) > own + misfit_m * misfit_m:
+                    fits = False
+            if not fits:
+                continue
+            low, high = min(i, j), max(i, j)
+            parent[high] = low
+            moments[low] = joint
+            planes[low, 0], planes[low, 1], planes[low, 2] = a, b, c
+            n_merged += 1
+    for label in range(n_label):
+        parent[label] = _root(parent, label)
     return n_merged
+
+
+@njit(nogil=True, cache=True)
+def _cosine(plane, other, cell_size_m):
+    """Cosine of the angle between the normals of two planes."""
+    size2 = cell_size_m * cell_size_m
+    dot = size2 + plane[0] * other[0] + plane[1] * other[1]
+    length2 = (size2 + plane[0] ** 2 + plane[1] ** 2) * (size2 + other[0] ** 2 + other[1] ** 2)
+    return dot / math.sqrt(length2)

@@ -79,24 +79,6 @@ def compete(x, y, z, state, width, labels, planes, noise_m, reach_m, smoothness,
 
 
 @njit(nogil=True, cache=True)
-def neighbour_pairs(labels, width):
-    """Pairs of labels that meet along a cell edge, as ``low * n_label + high``, one per edge."""
-    n_label = np.int64(labels.max()) + 1
-    pairs = np.empty(2 * labels.size, np.int64)
-    n = 0
-    for i in range(labels.size - width):
-        own = np.int64(labels[i])
-        if own <= 0:
-            continue
-        for step in (1, width):
-            other = np.int64(labels[i + step])
-            if other > 0 and other != own:
-                pairs[n] = min(own, other) * n_label + max(own, other)
-                n += 1
-    return pairs[:n]
-
-
-@njit(nogil=True, cache=True)
 def connected_parts(values, width, parts):
     """
     Number the edge-connected parts of equal value, 1..n in reading order; skips negative values.

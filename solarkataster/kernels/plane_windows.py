@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from solarkataster.kernels.plane_fit import MEASURED
+from solarkataster.kernels.plane_fit import MEASURED, N_MOMENTS, add_to_moments
 
 
 @njit(nogil=True, cache=True)
@@ -39,6 +39,41 @@ def _window_sums(values, width, radius, across, out):
 
 
 @njit(nogil=True, cache=True)
+def _sums_all_at_once(x, y, z, state, width, radius, sums):
+    """Moments of the windows around all cells, for roofs."""
+    weight = (state == MEASURED).astype(np.float64)
+    wx, wy, wz = weight * x, weight * y, weight * z
+    across = np.empty(z.size)
+    _window_sums(weight, width, radius, across, sums[0])
+    _window_sums(wx, width, radius, across, sums[1])
+    _window_sums(wy, width, radius, across, sums[2])
+    _window_sums(wz, width, radius, across, sums[3])
+    _window_sums(wx * x, width, radius, across, sums[4])
+    _window_sums(wx * y, width, radius, across, sums[5])
+    _window_sums(wy * y, width, radius, across, sums[6])
+    _window_sums(wx * z, width, radius, across, sums[7])
+    _window_sums(wy * z, width, radius, across, sums[8])
+    _window_sums(wz * z, width, radius, across, sums[9])
+
+
+@njit(nogil=True, cache=True)
+def _sums_one_by_one(x, y, z, state, width, radius, sums):
+    """Moments of the windows around measured cells, for the few that are left over."""
+    height = z.size // width
+    for i in range(z.size):
+        if state[i] != MEASURED:
+            continue
+        sums[:, i] = 0.0
+        row, col = i // width, i % width
+        for v in range(max(0, row - radius), min(height, row + radius + 1)):
+            for j in range(
+                v * width + max(0, col - radius), v * width + min(width, col + radius + 1)
+            ):
+                if state[j] == MEASURED:
+                    add_to_moments(sums[:, i], x[j], y[j], z[j], 1.0)
+
+
+@njit(nogil=True, cache=True)
 def window_fits(x, y, z, state, width, radius, min_cells, out_a, out_b, out_rms):
     """
     Fit a plane in the square window around every measured cell.
@@ -60,20 +95,12 @@ def window_fits(x, y, z, state, width, radius, min_cells, out_a, out_b, out_rms)
     out_rms : ndarray, shape (n_cell,)
         Residual with its degrees of freedom counted, infinite without a plane. [m]
     """
-    weight = (state == MEASURED).astype(np.float64)
-    wx, wy, wz = weight * x, weight * y, weight * z
-    across = np.empty(z.size)
-    sums = np.empty((10, z.size))
-    _window_sums(weight, width, radius, across, sums[0])
-    _window_sums(wx, width, radius, across, sums[1])
-    _window_sums(wy, width, radius, across, sums[2])
-    _window_sums(wz, width, radius, across, sums[3])
-    _window_sums(wx * x, width, radius, across, sums[4])
-    _window_sums(wx * y, width, radius, across, sums[5])
-    _window_sums(wy * y, width, radius, across, sums[6])
-    _window_sums(wx * z, width, radius, across, sums[7])
-    _window_sums(wy * z, width, radius, across, sums[8])
-    _window_sums(wz * z, width, radius, across, sums[9])
+    sums = np.empty((N_MOMENTS, z.size))
+    n_measured = np.count_nonzero(state == MEASURED)
+    if n_measured * (2 * radius + 1) < 2 * z.size:
+        _sums_one_by_one(x, y, z, state, width, radius, sums)
+    else:
+        _sums_all_at_once(x, y, z, state, width, radius, sums)
     for i in range(z.size):
         out_rms[i] = np.inf
         n = sums[0, i]
