@@ -57,17 +57,18 @@ class RoofCells:
         box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
         heights_m = np.ascontiguousarray(elevation_m[box], dtype=np.float64)
         has_offsets = any(offset_m is not None for offset_m in offsets_m)
-        offsets_m = [
+        east_m, north_m = (
             heights_m if not has_offsets else _boxed(offset_m, box, heights_m.shape)
             for offset_m in offsets_m
-        ]
+        )
         height, width = heights_m.shape[0] + 2, heights_m.shape[1] + 2
         x, y, z = np.empty((3, height * width))
         state, labels = np.empty(z.size, np.uint8), np.empty(z.size, np.int32)
         base_m = plane_cells.place_cells(
             heights_m,
             np.ascontiguousarray(inside[box]),
-            *offsets_m,
+            east_m,
+            north_m,
             has_offsets,
             float(cell_size_m),
             VOID_REACH_M / cell_size_m,
