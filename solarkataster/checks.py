@@ -23,20 +23,25 @@ from solarkataster.checks_footprints import (
     repaired,
 )
 from solarkataster.checks_heights import pair_faults, source_name, whole_metres_note
+from solarkataster.checks_points import point_faults
 from solarkataster.checks_rasters import value_faults
 from solarkataster.config import Config
 from solarkataster.crs import (
     convergence_deg,
     crs_name,
+    longitude_latitude,
     same_crs,
     transformation_note,
 )
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.grid import Grid
 from solarkataster.io.footprints import read_footprints
+from solarkataster.io.monuments import read_monuments
+from solarkataster.io.pointclouds import PointSource, open_points
 from solarkataster.io.raster_headers import truncated_file
 from solarkataster.io.rasters import RasterSource, open_rasters
 from solarkataster.io.weather import read_weather
+from solarkataster.monuments import is_monument
 from solarkataster.raster_looks import Looks, look_at
 from solarkataster.sky import SkySources, report_notes, sky_sources
 from solarkataster.weather_site import far_site_fault, site_distance_km
@@ -62,6 +67,11 @@ class CheckedInputs:
     weather : Weather
     sky : SkySources
         The light of the weather, sorted by the sky model of the config.
+    is_monument : ndarray of bool, shape (n_building,)
+        False for all if the config names no monuments.
+    points : PointSource or None
+        Laser points, if the config names any. What a tile depends on are the checksums of the files
+        of ``points.touching(bounds)``.
     notes : list of str
         What the reader should know, of the inputs as a whole.
     marks : dict of list of str
@@ -75,6 +85,8 @@ class CheckedInputs:
     footprints: gpd.GeoDataFrame
     weather: Weather
     sky: SkySources
+    is_monument: np.ndarray
+    points: PointSource | None = None
     notes: list[str] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
 
@@ -89,6 +101,11 @@ class CheckedInputs:
         return convergence_deg(self.grid.crs, *self.grid.centre)
 
     @cached_property
+    def latitude_deg(self) -> float:
+        """Of the raster's centre. [°]"""
+        return longitude_latitude(self.grid.crs, *self.grid.centre)[1]
+
+    @cached_property
     def weather_distance_km(self) -> float:
         """From the raster's centre to the weather site. [km]"""
         return site_distance_km(self.grid, self.weather)
@@ -99,10 +116,13 @@ class CheckedInputs:
         inputs = self.config.inputs
         files = [file for source in (self.dsm, self.dtm) for file in source.files]
         paths = [part for file in files for part in file.parts]
-        paths += [inputs.footprints, inputs.weather]
-        if inputs.footprints.suffix.lower() == ".shp":
-            parts = [inputs.footprints.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS]
-            paths += [part for part in parts if part.exists()]
+        paths += [inputs.weather]
+        paths += [file.path for file in self.points.files] if self.points else []
+        for path in (inputs.footprints, inputs.monuments):
+            paths += [path] if path else []
+            if path and path.suffix.lower() == ".shp":
+                parts = [path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS]
+                paths += [part for part in parts if part.exists()]
         paths = list(dict.fromkeys(paths))
         # hashlib lets other threads work while it digests.
         with ThreadPoolExecutor(2) as pool:
@@ -132,16 +152,8 @@ def check_inputs(config: Config) -> CheckedInputs:
     inputs, limits = config.inputs, config.limits
     faults: list[InputError] = []
     notes: list[str] = []
-    dsm = dtm = table = weather = None
-    with _collected(faults):
-        dsm = open_rasters(inputs.dsm, "dsm")
-    with _collected(faults):
-        dtm = open_rasters(inputs.dtm, "dtm")
-    with _collected(faults):
-        crs = dsm.grid.crs if dsm else None
-        table = read_footprints(inputs.footprints, inputs.footprint_id, inputs.footprint_layer, crs)
-    with _collected(faults):
-        weather = read_weather(inputs.weather, config.weather)
+    opened = _opened(config, faults)
+    dsm, dtm, table, weather = opened.dsm, opened.dtm, opened.table, opened.weather
     if dsm and weather:
         faults += _site_faults(config, dsm.grid, weather, notes)
     outlines = np.zeros(0, dtype=object)
@@ -153,7 +165,13 @@ def check_inputs(config: Config) -> CheckedInputs:
         )
         faults += [fault] if fault else []
         outlines = repaired(delivered)
-    faults += _raster_faults(config, dsm, dtm, outlines, notes)
+    found, looks = _raster_faults(config, dsm, dtm, outlines, notes)
+    faults += found
+    if opened.points is not None and dsm is not None:
+        # Heights that are in doubt themselves are no measure for others.
+        measure = None if found else looks.get("dsm")
+        with _collected(faults):
+            faults += point_faults(config.points, opened.points, dsm, measure, outlines, notes)
     if faults:
         raise InputErrors(faults)
     assert dsm is not None
@@ -173,9 +191,46 @@ def check_inputs(config: Config) -> CheckedInputs:
         notes += [f"{inputs.footprints}: {note}"] if note else []
     table = table.set_geometry(gpd.GeoSeries(outlines, index=table.index, crs=table.crs))
     sky = sky_sources(weather, config.irradiation.sky)
+    marked = is_monument(outlines, opened.monuments)
+    notes += _monument_notes(config, dsm.grid, opened.monuments)
     told = [*weather.notes, *report_notes(sky.report)]
     notes += [f"{inputs.weather.name}: {note}" for note in told]
-    return CheckedInputs(config, dsm, dtm, table, weather, sky, notes, marks)
+    return CheckedInputs(config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks)
+
+
+@dataclass
+class _Opened:
+    """Inputs one by one; None where a fault was found."""
+
+    dsm: RasterSource | None = None
+    dtm: RasterSource | None = None
+    table: gpd.GeoDataFrame | None = None
+    weather: Weather | None = None
+    points: PointSource | None = None
+    monuments: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=object))
+
+
+def _opened(config: Config, faults: list[InputError]) -> _Opened:
+    """Open each input, and put what is wrong with it alone to the faults."""
+    inputs, opened = config.inputs, _Opened()
+    with _collected(faults):
+        opened.dsm = open_rasters(inputs.dsm, "dsm")
+    with _collected(faults):
+        opened.dtm = open_rasters(inputs.dtm, "dtm")
+    crs = opened.dsm.grid.crs if opened.dsm else None
+    with _collected(faults):
+        opened.table = read_footprints(
+            inputs.footprints, inputs.footprint_id, inputs.footprint_layer, crs
+        )
+    with _collected(faults):
+        opened.weather = read_weather(inputs.weather, config.weather)
+    if inputs.points:
+        with _collected(faults):
+            opened.points = open_points(inputs.points, crs=config.points.crs, expected_crs=crs)
+    if inputs.monuments:
+        with _collected(faults):
+            opened.monuments = read_monuments(inputs.monuments, crs)
+    return opened
 
 
 @contextlib.contextmanager
@@ -221,15 +276,22 @@ def _site_faults(
     return []
 
 
+def _monument_notes(config: Config, grid: Grid, monuments: np.ndarray) -> list[str]:
+    if not len(monuments) or shapely.intersects(monuments, shapely.box(*grid.bounds)).any():
+        return []
+    return [f"{config.inputs.monuments}: none of {len(monuments)} lies on the surface model"]
+
+
 def _raster_faults(
     config: Config,
     dsm: RasterSource | None,
     dtm: RasterSource | None,
     outlines: np.ndarray,
     notes: list[str],
-) -> list[InputError]:
-    """Everything that needs the cells of the rasters, or both rasters."""
+) -> tuple[list[InputError], dict[str, Looks]]:
+    """Everything that needs the cells of the rasters, or both; and what was seen of them."""
     faults: list[InputError] = []
+    looks: dict[str, Looks] = {}
     for source in (dsm, dtm):
         if source is None:
             continue
@@ -238,8 +300,7 @@ def _raster_faults(
                 fault = truncated_file(file)
                 faults += [fault] if fault else []
     if faults:
-        return faults  # reading on would only say the same again
-    looks: dict[str, Looks] = {}
+        return faults, looks  # reading on would only say the same again
     wrong: set[str] = set()
     for source in (dsm, dtm):
         if source is not None:
@@ -249,18 +310,18 @@ def _raster_faults(
                 wrong |= {source.role} if found else set()
                 faults += found
     if dsm is None or dtm is None:
-        return faults
+        return faults, looks
     place = _place_faults(config, dsm, dtm, outlines)
     notes += _pair_notes(dsm, dtm)
     notes += whole_metres_note(looks["dsm"].sample_m) if "dsm" in looks else []
     if place or "dtm" in wrong or len(looks) < 2:
-        return faults + place
+        return faults + place, looks
     # Zeros that are missing values must not pass for low ground; but a height above ground is
     # zero on open ground too, and only this comparison tells it.
     heights = looks["dsm"].cleaned() if "dsm" in wrong else looks["dsm"]
     with _collected(faults):
         faults += pair_faults(config.limits, dsm, dtm, heights, outlines, notes)
-    return faults
+    return faults, looks
 
 
 def _value_faults(config: Config, source: RasterSource, looks: Looks) -> list[InputError]:

@@ -242,7 +242,7 @@ def lattice_heights(
     highest, the one nearest the cell's centre counts: the highest alone lies too high by the
     noise of the scan.
     """
-    roof, ground = _class_tables(roof_classes, ground_classes)
+    roof, ground = class_tables(roof_classes, ground_classes)
     west_m, south_m, east_m, north_m = footprint.bounds
     kind = np.empty(len(points), dtype=np.uint8)
     kernels.echo_kinds(
@@ -293,10 +293,17 @@ def _density_per_m2(points: Points, kind: np.ndarray, footprint: shapely.Geometr
     return float(np.count_nonzero(inside)) / area_m2
 
 
-def _class_tables(
+def class_tables(
     roof_classes: Collection[int], ground_classes: Collection[int]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Both choices as 256 yes and no."""
+    """
+    Two choices of classes as 256 yes and no each.
+
+    Raises
+    ------
+    InputError
+        If a roof class is vegetation or ground.
+    """
     wrong = sorted(set(roof_classes) & ({*VEGETATION_CLASSES} | set(ground_classes)))
     if wrong:
         raise InputError(

@@ -64,7 +64,7 @@ def read_footprints(
         table = _read_table(path, id_column, layer)
     except InputError as error:
         raise InputErrors([error]) from None
-    faults = [*_crs_faults(path, table), *_kind_faults(path, table.geometry.to_numpy())]
+    faults = [*crs_faults(path, table), *_kind_faults(path, table.geometry.to_numpy())]
     if id_column in table.columns:
         ids = id_texts(table[id_column])
         faults += _id_faults(path, id_column, ids)
@@ -72,7 +72,7 @@ def read_footprints(
         faults.append(_missing_id_column(path, id_column, table))
     if faults:
         raise InputErrors(faults)
-    table = _in_crs(path, _flat(table), crs)
+    table = in_crs(path, _flat(table), crs)
     if id_column == ID_COLUMN:
         table = table.drop(columns=ID_COLUMN)
     elif ID_COLUMN in table.columns:
@@ -202,7 +202,8 @@ def _id_faults(path: Path, id_column: str, ids: np.ndarray) -> list[InputError]:
     ]
 
 
-def _crs_faults(path: Path, table: gpd.GeoDataFrame) -> list[InputError]:
+def crs_faults(path: Path, table: gpd.GeoDataFrame) -> list[InputError]:
+    """A coordinate system that is missing, or that the eastings contradict."""
     if table.crs is None:
         return [
             InputError(
@@ -228,7 +229,8 @@ def _crs_faults(path: Path, table: gpd.GeoDataFrame) -> list[InputError]:
     ]
 
 
-def _in_crs(path: Path, table: gpd.GeoDataFrame, crs: str | None) -> gpd.GeoDataFrame:
+def in_crs(path: Path, table: gpd.GeoDataFrame, crs: str | None) -> gpd.GeoDataFrame:
+    """The table in another coordinate system; raises InputErrors if that cannot be."""
     own = table.crs.to_wkt()
     if crs is None:
         return table
@@ -243,7 +245,7 @@ def _in_crs(path: Path, table: gpd.GeoDataFrame, crs: str | None) -> gpd.GeoData
                 InputError(
                     f"coordinates cannot be transformed from {crs_name(own)} to {crs_name(crs)}",
                     where=str(path),
-                    expected=f"footprints in {crs_name(crs)} or in the system they name",
+                    expected=f"coordinates in {crs_name(crs)} or in the system the file names",
                     remedy="Compare their coordinates with those of the surface model.",
                 )
             ]
@@ -319,7 +321,7 @@ def read_outlines(path: str | Path, crs: str) -> np.ndarray:
         table = _read_table(path, "", None)
     except InputError as error:
         raise InputErrors([error]) from None
-    faults = [*_crs_faults(path, table), *_kind_faults(path, table.geometry.to_numpy())]
+    faults = [*crs_faults(path, table), *_kind_faults(path, table.geometry.to_numpy())]
     if faults:
         raise InputErrors(faults)
-    return _in_crs(path, _flat(table), crs).geometry.to_numpy()
+    return in_crs(path, _flat(table), crs).geometry.to_numpy()

@@ -182,7 +182,7 @@ def sample_points(source: PointSource, n_max: int) -> tuple[Points, bool]:
     Returns
     -------
     points : Points
-        The same ones every time.
+        The same ones every time, in the order of the files.
     is_complete : bool
         Whether these are all points there are.
 
@@ -202,7 +202,7 @@ def sample_points(source: PointSource, n_max: int) -> tuple[Points, bool]:
         n_before = n_after
         for record in _records(file) if is_complete else _looks(file, n_looks):
             parts.append(_points_of(file, record, None, None))
-    return index_points(_joined(parts)).points, is_complete
+    return _joined(parts), is_complete
 
 
 def _bounds_of(keep: np.ndarray, grid: Grid) -> _Box | None:
