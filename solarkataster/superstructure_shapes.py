@@ -16,16 +16,20 @@ from solarkataster.outlines import plane_outlines
 from solarkataster.plane_relations import Relation
 from solarkataster.roofs import RoofPlanes
 
-#: A rectangle is the outline if it gets at most this share of the cells of a part wrong; of fewer
-#: cells than this it always is. [–]
-MAX_WRONG, FEW_CELLS = 0.2, 7
+#: A rectangle is the outline if it gets at most this share of the cells of a part wrong (of crowns
+#: and the like fewer); of fewer cells than this it always is. [–]
+MAX_WRONG, MAX_WRONG_OTHER, FEW_CELLS = 0.2, 0.08, 7
 
 #: The sides of a small part are at least this: the smallest usual chimney. [m]
 MIN_SIDE_M = 0.6
 
 #: Up to the smaller side a part is a chimney or a vent; up to the larger one on a level roof, and on
-#: a slope if its lowest cells, too, stand out by this share of its height. [m, –]
-CHIMNEY_SIDE_M, FREE_SHARE = (1.35, 2.0), 0.5
+#: a slope if its top is level (median deviation) and its lowest cells, too, stand out by this share
+#: of its height. [m, m, –]
+CHIMNEY_SIDE_M, LEVEL_TOP_M, FREE_SHARE = (1.35, 2.0), 0.1, 0.5
+
+#: A part whose neighbours beyond the edge of the roof stand out by this, too, comes from there. [m]
+FROM_OUTSIDE_M = 0.5
 
 #: What stands astride a ridge or valley reaches this far into each of its slopes. [m]
 NEAR_RIDGE_M = 1.5
@@ -264,7 +268,8 @@ def shape_parts(found: list[Standing], roof: RoofHeights) -> None:
         rectangle, sides_m, share_wrong = _rectangle(cells, taken, standing.plane, roof)
         if not standing.kind:
             standing.kind = _kind_of(cells, standing, sides_m, roof)
-        if share_wrong <= MAX_WRONG or cells.sum() < FEW_CELLS:
+        max_wrong = MAX_WRONG_OTHER if standing.kind == "other" else MAX_WRONG
+        if share_wrong <= max_wrong or cells.sum() < FEW_CELLS:
             standing.polygons = _pieces(shapely.intersection(rectangle, roof.outline), roof)
         if not standing.polygons:
             traced.append((standing, cells))
@@ -340,12 +345,15 @@ def _kind_of(
     area_m2 = int(cells.sum()) * roof.cell_size_m**2
     known = cells & roof.measured
     is_pitched = roof.planes.surface_tilt[standing.plane - 1] > PITCHED_TILT_DEG
+    if _is_from_outside(cells, roof):
+        return "other"
     # A dormer's roof meets the roof behind it, a chimney stands free of it on all sides.
     lowest_m = float(np.quantile(roof.rise_m[known], 0.1))
     is_free = lowest_m > FREE_SHARE * standing.height_m
-    if max(sides_m) <= CHIMNEY_SIDE_M[not is_pitched or is_free]:
-        return "chimney"
     x_m, y_m, z_m = roof.x_m[known], roof.y_m[known], roof.z_m[known]
+    is_stack = is_free and float(np.median(np.abs(z_m - np.median(z_m)))) < LEVEL_TOP_M
+    if max(sides_m) <= CHIMNEY_SIDE_M[not is_pitched or is_stack]:
+        return "chimney"
     if _roughness(x_m, y_m, z_m, roof.wall_rad) > ROUGH_M:
         return "other"
     if not is_pitched:
@@ -354,6 +362,14 @@ def _kind_of(
     if is_free and lowest_m > 1.0:
         return "lift housing"
     return "dormer"
+
+
+def _is_from_outside(cells: np.ndarray, roof: RoofHeights) -> bool:
+    """Whether what makes a part goes on beyond the edge of the roof: a crown, a neighbour's wall."""
+    beyond = ndimage.binary_dilation(cells, _AROUND) & ~roof.inside & roof.measured
+    if not beyond.any():
+        return False
+    return bool(np.mean(roof.rise_m[beyond] > FROM_OUTSIDE_M) > 0.5)
 
 
 def _roughness(x_m, y_m, z_m, wall_rad: float) -> float:

@@ -38,7 +38,7 @@ class SeenRoof:
 
 @dataclass
 class Survey:
-    """All roofs of a town and the CPU time of planes, overhang, outlines and superstructures. [s]"""
+    """Roofs of a town and the CPU time of planes, overhang, outlines, superstructures. [s]"""
 
     roofs: dict[str, SeenRoof] = field(default_factory=dict)
     cpu_s: list[float] = field(default_factory=lambda: [0.0] * 4)
