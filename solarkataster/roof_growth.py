@@ -147,14 +147,14 @@ class _Windows:
         """
         Height noise of the roof from the residuals of its windows. [m]
 
-        Most windows of a small roof straddle a ridge or a dormer, so the tenth of them with the
-        least residual is asked. What noise alone makes of that tenth follows from the chi-square
-        distribution (Wilson & Hilferty 1931).
+        Most windows of a small roof straddle a ridge, a dormer or a crown, so the twentieth of them
+        with the least residual is asked. What noise alone makes of that twentieth follows from the
+        chi-square distribution (Wilson & Hilferty 1931).
         """
         if self.seeds.size == 0:
             return NOISE_RANGE_M[1]
         spread = 2.0 / (9.0 * max(self.n_usual - 3.0, 1.0))
-        lowest_tenth = max(1.0 - spread - 1.2816 * math.sqrt(spread), 0.1) ** 1.5
-        k = self.seeds.size // 10
-        tenth_m = np.partition(self.centred[2][self.seeds], k)[k]
-        return min(max(float(tenth_m) / lowest_tenth, NOISE_RANGE_M[0]), NOISE_RANGE_M[1])
+        lowest = max(1.0 - spread - 1.6449 * math.sqrt(spread), 0.1) ** 1.5
+        k = self.seeds.size // 20
+        lowest_m = np.partition(self.centred[2][self.seeds], k)[k]
+        return min(max(float(lowest_m) / lowest, NOISE_RANGE_M[0]), NOISE_RANGE_M[1])

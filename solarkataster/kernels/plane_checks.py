@@ -151,14 +151,38 @@ def drop_needless(x, y, z, state, width, labels, planes, noise_m, reach_m, plane
 
 
 @njit(nogil=True, cache=True)
+def _distance(x, y, z, state, plane, i):
+    """Of a height from a plane; 0 without a height. [m]"""
+    if state[i] != MEASURED:
+        return 0.0
+    return abs(z[i] - plane[0] * x[i] - plane[1] * y[i] - plane[2])
+
+
+@njit(nogil=True, cache=True)
+def _between(x, y, z, state, width, labels, plane, i, j):
+    """Cell between two that meet at a corner only, the one nearer to the plane; −1 if none."""
+    d_row = width if j > i + 1 else -width
+    if abs(j - i) == 1 or abs(j - i) == width:
+        return j
+    best, least = -1, np.inf
+    for k in (i + d_row, j - d_row):
+        if labels[k] >= 0 and state[k] != OFF:
+            distance = _distance(x, y, z, state, plane, k)
+            if distance < least:
+                best, least = k, distance
+    return best
+
+
+@njit(nogil=True, cache=True)
 def bridge(x, y, z, state, width, labels, first, second, plane, highest_m, max_cells):
     """
     Join two planes by the shortest chain of cells that lie on their common plane.
 
     Beside a dormer that reaches nearly to the ridge or the eaves a roof is narrower than a cell,
     and its two sides are one plane all the same. A chain may take cells of other planes, where
-    they lie within ``highest_m`` of the common one, and cells without a height. Its cells become
-    ``first``; those of ``second`` stay.
+    they lie within ``highest_m`` of the common one, and cells without a height; where it goes over
+    a corner, it takes the better one of the two cells beside the corner. The chain becomes
+    ``first``, the cells of ``second`` stay.
 
     Parameters
     ----------
@@ -184,21 +208,26 @@ def bridge(x, y, z, state, width, labels, first, second, plane, highest_m, max_c
     while head < n and length <= max_cells:
         i = queue[head]
         head += 1
-        for step in (-width, -1, 1, width):
+        for step in (-width, -1, 1, width, -width - 1, -width + 1, width - 1, width + 1):
             j = i + step
-            if labels[j] == second:
-                while labels[i] != first:
-                    labels[i] = first
-                    i = came_from[i]
-                return True
             if labels[j] < 0 or labels[j] == first or state[j] == OFF or came_from[j] >= 0:
                 continue
-            rise_m = z[j] - plane[0] * x[j] - plane[1] * y[j] - plane[2]
-            if state[j] == MEASURED and abs(rise_m) > highest_m:
+            if labels[j] != second and _distance(x, y, z, state, plane, j) > highest_m:
+                continue
+            if _between(x, y, z, state, width, labels, plane, i, j) < 0:
                 continue
             came_from[j] = i
             queue[n] = j
             n += 1
+            if labels[j] != second:
+                continue
+            while came_from[j] >= 0:
+                i = came_from[j]
+                for k in (j, _between(x, y, z, state, width, labels, plane, i, j)):
+                    if labels[k] != second:
+                        labels[k] = first
+                j = i
+            return True
         if head == level_end:
             length += 1
             level_end = n
