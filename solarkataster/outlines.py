@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import shapely
 
 from solarkataster.errors import InputError, KatasterError
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
-from solarkataster.kernels.outline_fill import fill_holes
+from solarkataster.kernels.outline_fill import fill_holes, narrow_parts, open_bulges
 from solarkataster.kernels.outline_nodes import leave_by_vertices, place_nodes
 from solarkataster.kernels.outline_straighten import straighten_arcs
 from solarkataster.kernels.outline_trace import trace_arcs
@@ -18,6 +20,16 @@ from solarkataster.roofs import RoofPlanes
 
 #: Parts of no plane smaller than this are drawn as part of the plane around them. [m²]
 MIN_HOLE_AREA_M2 = 1.0
+
+#: Parts narrower than this share of the side of a square of that area are filled whatever their
+#: length: parapets, gutters, edges that noise frays.
+NARROW_SHARE = 0.4
+
+#: Parts of a plane beyond its ridge or valley up to this size are the other plane's. [m²]
+MAX_BULGE_M2 = 3.0
+
+#: Pieces smaller than this that clipping cuts off go to a neighbour. [m²]
+SLIVER_M2 = 0.05
 
 #: Largest distance between an outline and the middle of its stair of cells, whether its ends go
 #: straight on over the footprint's edge, and whether it is put where planes meet; noise frays a
@@ -103,7 +115,7 @@ def plane_outlines(
     on_grid = shapely.box(*box.bounds)
     if not shapely.covers(on_grid, footprint):
         footprint = shapely.intersection(footprint, on_grid)
-    return [_polygonal(part) for part in shapely.intersection(drawn, footprint)]
+    return _without_slivers([_polygonal(part) for part in shapely.intersection(drawn, footprint)])
 
 
 def _check(labels, footprint, grid, planes) -> None:
@@ -153,15 +165,17 @@ def _fill_small_holes(inner, min_area_m2, cell_m, equations):
     """Parts without a plane given to those around them; parts that touch none only up to 1 m²."""
     labels = np.pad(inner, 1, constant_values=-1)
     width = labels.shape[1]
+    open_bulges(labels.ravel(), width, equations, int(MAX_BULGE_M2 / cell_m**2))
     unassigned = np.where(labels == 0, 0, -1).astype(np.int32).ravel()
     parts = np.empty(unassigned.size, np.int32)
     sizes = connected_parts(unassigned, width, parts)
+    narrow_m = NARROW_SHARE * math.sqrt(min_area_m2)
     small = sizes < min_area_m2 / cell_m**2
+    small |= narrow_parts(parts, width, sizes.size - 1, int(narrow_m / cell_m) + 1)
     small[0] = False
     if not small.any():
         return inner
-    flat = labels.ravel()
-    fill_holes(flat, width, parts, small, equations)
+    fill_holes(labels.ravel(), width, parts, small, equations)
     small &= sizes < min(min_area_m2, MIN_HOLE_AREA_M2) / cell_m**2
     filled = labels[1:-1, 1:-1]
     alone = (filled == 0) & small[parts].reshape(labels.shape)[1:-1, 1:-1]
@@ -270,6 +284,33 @@ def _meeting_lines(sides, planes: RoofPlanes, first_corner) -> np.ndarray:
         axis=1,
     )
     return lines
+
+
+def _without_slivers(outlines):
+    """Tiny pieces that clipping cut off, given to the outline they share the longest edge with."""
+    for i, outline in enumerate(outlines):
+        if outline.geom_type != "MultiPolygon":
+            continue
+        pieces = np.array(shapely.get_parts(outline))
+        tiny = shapely.area(pieces) < SLIVER_M2
+        if not tiny.any() or tiny.all():
+            continue
+        kept = pieces[~tiny].tolist()
+        for piece in pieces[tiny].tolist():
+            shared_m = [
+                shapely.intersection(piece, other).length if k != i else 0.0
+                for k, other in enumerate(outlines)
+            ]
+            host = int(np.argmax(shared_m))
+            joined = shapely.union(outlines[host], piece) if shared_m[host] > 0.0 else None
+            if joined is None or len(shapely.get_parts(joined)) > len(
+                shapely.get_parts(outlines[host])
+            ):
+                kept.append(piece)
+            else:
+                outlines[host] = joined
+        outlines[i] = kept[0] if len(kept) == 1 else shapely.MultiPolygon(kept)
+    return outlines
 
 
 def _polygonal(geometry) -> shapely.Polygon | shapely.MultiPolygon:

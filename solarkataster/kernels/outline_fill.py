@@ -39,6 +39,95 @@ def _grow(labels, cells, is_allowed, width):
 
 
 @njit(nogil=True, cache=True)
+def _rise(planes, a, b, cell, width):
+    """Height of plane a over plane b at a cell."""
+    d_row, d_col = planes[a - 1, 0] - planes[b - 1, 0], planes[a - 1, 1] - planes[b - 1, 1]
+    return d_row * (cell // width) + d_col * (cell % width) + planes[a - 1, 2] - planes[b - 1, 2]
+
+
+@njit(nogil=True, cache=True)
+def _meeting_sense(over, n_beside, a, b):
+    """+1 (−1) where a and b meet and each is the upper (lower) one on its own side, else 0."""
+    if not over[a, b] * over[b, a] > 0.0:
+        return 0.0
+    if abs(over[a, b]) < MIN_AGREEMENT * n_beside[a, b]:
+        return 0.0
+    if abs(over[b, a]) < MIN_AGREEMENT * n_beside[b, a]:
+        return 0.0
+    return np.sign(over[a, b])
+
+
+@njit(nogil=True, cache=True)
+def open_bulges(labels, width, planes, max_cells):
+    """
+    Take small bulges of a plane beyond its ridge or valley from it: holes to be filled.
+
+    Where two planes meet in a line, cells of one beyond that line that touch the other are its by
+    chance: the side of a chimney as high as the plane would be there.
+
+    Parameters
+    ----------
+    labels, width, planes
+        As in :func:`fill_holes`; cells of bulges become 0.
+    max_cells : int
+        Largest bulge.
+    """
+    n_label = planes.shape[0] + 1
+    n_beside = np.zeros((n_label, n_label), np.int64)
+    over = np.zeros((n_label, n_label))
+    for cell in range(width, labels.size - width):
+        for step in (-width, -1, 1, width):
+            a, b = labels[cell], labels[cell + step]
+            if a > 0 and b > 0 and a != b:
+                n_beside[a, b] += 1
+                over[a, b] += np.sign(_rise(planes, a, b, cell, width))
+    queue = np.empty(max_cells + 5, np.int64)
+    for cell in range(width, labels.size - width):
+        for step in (-width, -1, 1, width):
+            a, b = labels[cell], labels[cell + step]
+            if a <= 0 or b <= 0 or a == b:
+                continue
+            sense = _meeting_sense(over, n_beside, a, b)
+            if _rise(planes, a, b, cell, width) * sense >= 0.0:
+                continue
+            queue[0] = cell
+            labels[cell] = 0
+            n, head = 1, 0
+            while head < n <= max_cells:
+                for beside in (-width, -1, 1, width):
+                    other = queue[head] + beside
+                    if labels[other] == a and _rise(planes, a, b, other, width) * sense < 0.0:
+                        labels[other] = 0
+                        queue[n] = other
+                        n += 1
+                head += 1
+            if n > max_cells:  # no bulge: a part of its own beyond the line
+                for k in range(n):
+                    labels[queue[k]] = a
+
+
+@njit(nogil=True, cache=True)
+def narrow_parts(parts, width, n_part, side):
+    """Parts of a flat raster in which no square of ``side`` cells fits; (n_part + 1,) bool."""
+    is_narrow = np.ones(n_part + 1, np.bool_)
+    is_narrow[0] = False
+    largest = np.zeros(parts.size, np.int32)  # square that ends in a cell, lower right
+    for cell in range(width + 1, parts.size):
+        part = parts[cell]
+        if part == 0 or parts[cell - 1] != part or parts[cell - width] != part:
+            largest[cell] = part > 0
+        elif parts[cell - width - 1] != part:
+            largest[cell] = 1
+        else:
+            largest[cell] = 1 + min(
+                largest[cell - 1], largest[cell - width], largest[cell - width - 1]
+            )
+        if largest[cell] >= side:
+            is_narrow[part] = False
+    return is_narrow
+
+
+@njit(nogil=True, cache=True)
 def fill_holes(labels, width, parts, is_small, planes):
     """
     Fill small holes up to where the planes around them meet.
@@ -65,32 +154,22 @@ def fill_holes(labels, width, parts, is_small, planes):
         if not is_small[part]:
             continue
         cells = np.flatnonzero(parts == part)
-        n_beside = np.zeros(n_label, np.int64)
+        n_beside = np.zeros((n_label, n_label), np.int64)
         over = np.zeros((n_label, n_label))  # how often a is above b on a's cells, less below
         for cell in cells:
             for step in (-width, -1, 1, width):
                 a = labels[cell + step]
                 if a <= 0:
                     continue
-                row, col = (cell + step) // width, (cell + step) % width
-                n_beside[a] += 1
-                height = planes[a - 1, 0] * row + planes[a - 1, 1] * col + planes[a - 1, 2]
                 for b in range(1, n_label):
-                    other = planes[b - 1, 0] * row + planes[b - 1, 1] * col + planes[b - 1, 2]
-                    over[a, b] += np.sign(height - other)
+                    n_beside[a, b] += 1
+                    over[a, b] += np.sign(_rise(planes, a, b, cell + step, width))
         is_allowed = np.ones((cells.size, n_label), np.bool_)
         for a in range(1, n_label):
             for b in range(1, n_label):
-                meet = n_beside[a] > 0 and n_beside[b] > 0 and over[a, b] * over[b, a] > 0.0
-                meet = meet and abs(over[a, b]) >= MIN_AGREEMENT * n_beside[a]
-                if a == b or not (meet and abs(over[b, a]) >= MIN_AGREEMENT * n_beside[b]):
-                    continue
-                for k in range(cells.size):
-                    row, col = cells[k] // width, cells[k] % width
-                    rise = (planes[a - 1, 0] - planes[b - 1, 0]) * row
-                    rise += (planes[a - 1, 1] - planes[b - 1, 1]) * col
-                    rise += planes[a - 1, 2] - planes[b - 1, 2]
-                    if rise * over[a, b] < 0.0:
-                        is_allowed[k, a] = False
+                sense = _meeting_sense(over, n_beside, a, b)
+                if sense != 0.0:
+                    for k in range(cells.size):
+                        is_allowed[k, a] &= _rise(planes, a, b, cells[k], width) * sense >= 0.0
         _grow(labels, cells, is_allowed, width)
         _grow(labels, cells[labels[cells] == 0], np.ones((cells.size, n_label), np.bool_), width)

@@ -16,7 +16,7 @@ MEETING_WEIGHT = 1e6
 
 #: Two nodes on meeting lines with so few edges between them are one if they come so near to each
 #: other, or pass each other: hips that meet in one point. [edges, cells]
-SHORT_ARC, SAME_NODE = 4, 0.5
+SHORT_ARC, SAME_NODE = 8, 0.5
 
 
 #: An arc that leaves the outline this near to one of its vertices leaves it there: on meeting lines
