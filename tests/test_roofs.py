@@ -11,14 +11,13 @@ import pytest
 import rasterio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roof_match import found_planes, score_planes
+from roof_match import inside_walls, score_planes, survey
 from small_roofs import EAVES_M, small_roof
 
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
-from solarkataster.outlines import plane_outlines
 from solarkataster.roofs import (
     building_height,
     find_roof_planes,
@@ -289,35 +288,89 @@ def test_wrong_arguments_are_refused_by_name():
         find_roof_planes(heights, inside, 1.0, offset_north_m=np.full((4, 4), np.nan))
 
 
+#: Cell [m], density of points [1/m²], least completeness and correctness of planes >= 10 m² and
+#: >= 2.5 m²: the project's limits, which let small planes at 1 m and at 4 points/m² be.
+LIMITS = [
+    (0.25, 0.0, (0.95, 0.95), (0.85, 0.90)),
+    (0.5, 0.0, (0.95, 0.95), (0.85, 0.90)),
+    (1.0, 0.0, (0.90, 0.90), (0.0, 0.0)),
+    (0.5, 4.0, (0.90, 0.90), (0.0, 0.0)),
+    (0.5, 10.0, (0.95, 0.95), (0.85, 0.90)),
+    (0.5, 20.0, (0.95, 0.95), (0.85, 0.90)),
+]
+
+
+@pytest.mark.parametrize(("cell_size_m", "density_per_m2", "large", "small"), LIMITS)
+def test_the_planes_of_a_town_are_found(cell_size_m, density_per_m2, large, small, figure):
+    """The first town with all it has on its roofs, 3 cm noise; IoU 0.5 inside the walls."""
+    town = make_town(cell_size_m=cell_size_m)
+    true = inside_walls(town.roof_planes, town.buildings)
+    found, _ = survey(town, density_per_m2)
+    name = f"{density_per_m2:g} points/m²" if density_per_m2 else f"{cell_size_m:g} m"
+    for min_area_m2, (completeness, correctness) in ((10.0, large), (2.5, small)):
+        score = score_planes(true, found, min_area_m2)
+        worst = "\n".join(f"  {match}" for match in score.worst(3))
+        figure(f"roof planes from {min_area_m2:g} m² at {name}", f"{score}; worst:\n{worst}")
+        assert score.n_true > 200
+        assert score.completeness >= completeness, [str(plane) for plane in score.missed]
+        assert score.correctness >= correctness, [str(plane) for plane in score.false]
+        if min_area_m2 == 10.0:
+            assert score.tilt_errors_deg.mean() <= 0.5, worst
+            assert score.azimuth_errors_deg.mean() <= 1.0, worst
+
+
+def test_crowns_over_roofs_are_no_planes(figure):
+    """Twenty rough crowns over the roofs of a town; without them 99.7 % and 100 %."""
+    town = make_town(trees_over_roofs=20)
+    true = inside_walls(town.roof_planes, town.buildings)
+    score = score_planes(true, survey(town)[0], 2.5)
+    figure("roof planes under crowns", str(score))
+    assert score.correctness >= 0.97, [str(plane) for plane in score.false]
+    assert score.completeness >= 0.97, [str(plane) for plane in score.missed]
+
+
+def test_the_parts_of_a_slope_beside_a_dormer_up_to_the_ridge_are_one_plane():
+    roof = small_roof("gable", tilt=40.0, length_m=20.0)
+    dormer = roof.patch((-2.0, 2.5), (0.4, 4.2))
+    flat = roof.with_heights(np.where(dormer, EAVES_M + 4.0, roof.elevation_m))
+    assert len(planes_of(flat)) == 3
+
+
+def test_dormers_in_a_row_stay_apart_although_they_are_in_one_plane():
+    roof = small_roof("gable", tilt=40.0, length_m=20.0)
+    dormers = roof.patch((-6.0, -3.5), (1.0, 4.0)) | roof.patch((2.0, 4.5), (1.0, 4.0))
+    flat = roof.with_heights(np.where(dormers, EAVES_M + 3.5, roof.elevation_m))
+    planes = planes_of(flat)
+    assert len(planes) == 4
+    assert np.isnan(planes.grid_azimuth).sum() == 2
+
+
+def test_half_of_a_narrow_dormer_is_a_plane():
+    """Two planes 1.1 m wide, two or three cells: no cell has four neighbours of its plane."""
+    roof = small_roof("gable", faces=195.0, tilt=40.0, length_m=20.0)
+    dormer = roof.patch((-1.1, 1.1), (0.8, 4.0))
+    rise_m = EAVES_M + 4.6 - math.tan(math.radians(40.0)) * np.abs(roof.along_m)
+    planes = planes_of(roof.with_heights(np.where(dormer, rise_m, roof.elevation_m)))
+    assert len(planes) == 4
+    np.testing.assert_allclose(planes.surface_tilt, 40.0, atol=3.0)
+    quarter = np.sort(np.round(turn(planes.grid_azimuth, 195.0) / 90.0) % 4)
+    np.testing.assert_array_equal(quarter, [0, 1, 2, 3])
+
+
+def test_a_parapet_is_no_plane():
+    roof = small_roof("flat", faces=20.0, length_m=30.0, cell_size_m=0.25)
+    rim = roof.inside & ((np.abs(roof.across_m) > 4.5) | (np.abs(roof.along_m) > 14.5))
+    planes = planes_of(roof.raised(rim, 0.8))
+    assert len(planes) == 1
+    assert not planes.labels[rim].any()
+
+
 def cut(grid, heights_m, footprint):
-    """Window of one building: its grid, heights and inner cells."""
+    """Heights of one building's window, and its inner cells."""
     window = grid.crop(footprint.bounds)
     row, col = grid.offset_of(window)
     part = heights_m[row : row + window.shape[0], col : col + window.shape[1]]
-    return window, part, cells_inside(footprint, window)
-
-
-def test_the_planes_of_the_noisy_demo_town_are_found(figure):
-    """Limits: the roof requirements of the project, at 0.5 m with 3 cm noise."""
-    town = make_town()
-    found = []
-    for building in town.buildings:
-        window, heights_m, inside = cut(town.grid, town.dsm_m, building.footprint)
-        planes = find_roof_planes(heights_m, inside, window.cell_size_m)
-        outlines = plane_outlines(planes.labels, building.footprint, window)
-        found += found_planes(building.building_id, planes, outlines)
-    score = score_planes(town.roof_planes, found)
-    worst = "\n".join(f"  {match}" for match in score.worst(5))
-    figure("roof planes of the demo town", f"{score}; the worst five:\n{worst}")
-    assert score.n_true > 200
-    assert score.completeness >= 0.95, score.missed
-    assert score.correctness >= 0.95, score.false
-    for errors, median, p95 in (
-        (score.tilt_errors_deg, 1.0, 3.0),
-        (score.azimuth_errors_deg, 2.5, 8.0),
-    ):
-        assert np.median(errors) <= median, worst
-        assert np.quantile(errors, 0.95) <= p95, worst
+    return part, cells_inside(footprint, window)
 
 
 def test_a_real_gable_and_a_real_flat_roof_are_found(real_data):
@@ -327,12 +380,12 @@ def test_a_real_gable_and_a_real_flat_roof_are_found(real_data):
         left, top = source.transform.c, source.transform.f
     grid = Grid(heights_m.shape, left, top, 1.0, "EPSG:25832")
     buildings = gpd.read_file(real_data / "bonn_west" / "buildings.gpkg").set_index("building_id")
-    _, part, inside = cut(grid, heights_m, buildings.geometry["BN0054"])
+    part, inside = cut(grid, heights_m, buildings.geometry["BN0054"])
     gable = find_roof_planes(part, inside, 1.0)
     assert len(gable) == 2
     assert np.ptp(gable.surface_tilt) < 2.0
     assert abs(turn(*gable.grid_azimuth)) == pytest.approx(180.0, abs=3.0)
-    _, part, inside = cut(grid, heights_m, buildings.geometry["BN0019"])
+    part, inside = cut(grid, heights_m, buildings.geometry["BN0019"])
     assert np.isnan(part[inside]).mean() > 0.2
     flat = find_roof_planes(part, inside, 1.0)
     assert len(flat) == 1
