@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,9 @@ MIN_ENCLOSED, MIN_WALL = 0.65, 0.2
 #: Against every metre of wall up to a dormer at most this much goes down from it: where its plane
 #: was followed a cell too far into the slope behind. [–]
 MAX_DOWN = 0.7
+
+#: Planes that meet differ by less than this along their border; coarse cells add to it. [m]
+MEETING_M, MEETING_CELLS = 0.2, 0.3
 
 #: A dormer on a dormer on a dormer is as far as hosts are followed down.
 MAX_STACK = 3
@@ -57,16 +61,16 @@ class Relation:
     group: np.ndarray
     main: list[int]
     filled: np.ndarray
-    borders: _Borders
+    steps_m: dict[tuple[int, int], float]
+    meeting_m: float
 
     @property
     def n_groups(self) -> int:
         return int(self.group.max())
 
-    def step_m(self, upper: int, lower: int) -> float:
-        """Median height of ``upper`` over ``lower`` along their border; 0 without one. [m]"""
-        at = (self.borders.own == upper) & (self.borders.other == lower)
-        return float(np.median(self.borders.step_m[at])) if at.any() else 0.0
+    def meet(self, a: int, b: int) -> bool:
+        """Whether two planes have a border without a wall: a ridge, hip or valley."""
+        return self.steps_m.get((min(a, b), max(a, b)), math.inf) <= self.meeting_m
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +123,23 @@ def plane_relations(planes: RoofPlanes, labels: np.ndarray) -> Relation:
     stands_out, is_sunk = stands_out & (host > 0), is_sunk & (host > 0)
     group = _groups(host, stands_out, is_sunk, borders)
     main = [int(k) for k in np.unique(labels[labels > 0]) if host[k] == 0]
-    return Relation(host, stands_out, is_sunk, group, main, filled, borders)
+    meeting_m = MEETING_M + MEETING_CELLS * planes.cell_size_m
+    steps_m = _median_steps(borders)
+    return Relation(host, stands_out, is_sunk, group, main, filled, steps_m, meeting_m)
+
+
+def _median_steps(borders: _Borders) -> dict[tuple[int, int], float]:
+    """Size of the median step of every pair of labels with a border, lower label first. [m]"""
+    once = (borders.own > 0) & (borders.own < borders.other)
+    own, other, step_m = borders.own[once], borders.other[once], borders.step_m[once]
+    order = np.lexsort((step_m, other, own))
+    own, other, step_m = own[order], other[order], step_m[order]
+    starts = np.flatnonzero(np.diff(own, prepend=-1) | np.diff(other, prepend=-1))
+    ends = np.append(starts, own.size)[1:]
+    return {
+        (int(own[i]), int(other[i])): abs(float(step_m[(i + j) // 2]))
+        for i, j in zip(starts, ends, strict=True)
+    }
 
 
 def _near_roof(labels: np.ndarray) -> np.ndarray:

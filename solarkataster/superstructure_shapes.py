@@ -23,9 +23,9 @@ MAX_WRONG, MAX_WRONG_OTHER, FEW_CELLS = 0.2, 0.08, 7
 #: The sides of a small part are at least this: the smallest usual chimney. [m]
 MIN_SIDE_M = 0.6
 
-#: Up to the smaller side a part is a chimney or a vent; up to the larger one on a level roof, and on
-#: a slope if its top is level (median deviation) and its lowest cells, too, stand out by this share
-#: of its height. [m, m, –]
+#: Up to the smaller side a part is a chimney or a vent; up to the larger one on a level roof, and
+#: on a slope if its top is level (median deviation) and its lowest cells, too, stand out by this
+#: share of its height. [m, m, –]
 CHIMNEY_SIDE_M, LEVEL_TOP_M, FREE_SHARE = (1.35, 2.0), 0.1, 0.5
 
 #: A part whose neighbours beyond the edge of the roof stand out by this, too, comes from there. [m]
@@ -33,9 +33,6 @@ FROM_OUTSIDE_M = 0.5
 
 #: What stands astride a ridge or valley reaches this far into each of its slopes. [m]
 NEAR_RIDGE_M = 1.5
-
-#: Planes that meet differ by less than this along their border; coarse cells add to it. [m]
-MEETING_M = 0.2
 
 _AROUND = np.ones((3, 3), dtype=bool)
 
@@ -121,6 +118,14 @@ class RoofHeights:
             + self.planes.slope_north[i] * self.y_m
         )
 
+    def plane_at(self, label: int, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """Height of one (extended) plane at some cells. [m]"""
+        return (
+            (self.planes.elevation_at_first_cell_m[label - 1] - self.base_m)
+            + self.planes.slope_east[label - 1] * self.x_m[rows, cols]
+            + self.planes.slope_north[label - 1] * self.y_m[rows, cols]
+        )
+
     @classmethod
     def cut(
         cls, planes: RoofPlanes, labels, elevation_m, roof_outline, grid: Grid,
@@ -175,7 +180,7 @@ class RoofHeights:
         pairs += [np.stack([host[1:][down], host[:-1][down]], axis=1)]
         n_steps = max(1, round(NEAR_RIDGE_M / self.cell_size_m))
         for a, b in np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0).tolist():
-            if abs(relation.step_m(a, b)) > MEETING_M + 0.3 * self.cell_size_m:
+            if not relation.meet(a, b):
                 continue
             on_a, on_b = host == a, host == b
             difference_m = self.plane_m(a) - self.plane_m(b)
@@ -365,7 +370,7 @@ def _kind_of(
 
 
 def _is_from_outside(cells: np.ndarray, roof: RoofHeights) -> bool:
-    """Whether what makes a part goes on beyond the edge of the roof: a crown, a neighbour's wall."""
+    """Whether a part goes on beyond the edge of the roof: a crown, a neighbour's wall."""
     beyond = ndimage.binary_dilation(cells, _AROUND) & ~roof.inside & roof.measured
     if not beyond.any():
         return False

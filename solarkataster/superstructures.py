@@ -42,8 +42,8 @@ MIN_AREA_M2 = 0.1
 #: holes that laser light finds through roof windows are none. [m², m, m]
 MIN_TERRACE_AREA_M2, MAX_TERRACE_DEPTH_M, FLOOR_SPREAD_M = 1.5, 4.0, 0.15
 
-#: A wall from which a strip at its foot can come. [m]
-MIN_STEP_M = 0.5
+#: A wall of this height makes strips at its foot, so wide: points on its wall, eaves. [m]
+MIN_STEP_M, FOOT_M = 0.5, 0.5
 
 #: What is higher than this over the roof of a dormer beside it is no part of it. [m]
 BESIDE_M = 0.3
@@ -241,24 +241,27 @@ def _is_edge_effect(cells: np.ndarray, roof: RoofHeights, relation: Relation) ->
     Whether a part is a strip that the edge of something higher makes.
 
     That is a strip one cell wide along the roof's outline (the neighbour's wall, a footprint off by
-    a little), or one at the foot of a higher plane of the same roof that is no higher than that.
+    a little), or cells at the foot of a higher plane of the same roof that are no higher than that:
+    they see part of its wall or its eaves.
     """
-    n_cells = int(cells.sum())
-    if n_cells < 3 or ndimage.binary_erosion(cells).any():
-        return False
     rows, cols = np.nonzero(cells)
     extent = max(np.ptp(rows), np.ptp(cols)) + 1
-    if extent >= 3 and n_cells <= 2 * extent and roof.on_edge[cells].mean() > 0.8:
+    if extent >= 3 and rows.size <= 2 * extent and roof.on_edge[rows, cols].mean() > 0.8:
         return True
-    near = np.zeros(n_cells, dtype=bool)
-    beside = ndimage.binary_dilation(cells, _AROUND) & ~cells
-    host = int(roof.host[rows[0], cols[0]])
-    for higher in np.unique(roof.filled[beside]).tolist():
-        is_roof = higher > 0 and relation.group[higher] == 0
-        if not is_roof or relation.step_m(higher, host) < MIN_STEP_M:
+    n_steps = max(1, round(FOOT_M / roof.cell_size_m))
+    row, col = max(0, rows.min() - n_steps), max(0, cols.min() - n_steps)
+    box = np.s_[row : rows.max() + n_steps + 1, col : cols.max() + n_steps + 1]
+    host = int(np.bincount(roof.host[rows, cols]).argmax())
+    near = np.zeros(rows.size, dtype=bool)
+    for higher in np.unique(roof.filled[box]).tolist():
+        if higher <= 0 or higher == host or relation.group[higher] > 0:
             continue
-        touch = ndimage.binary_dilation(roof.filled == higher, _AROUND)[rows, cols]
-        near |= touch & (roof.plane_m(higher)[rows, cols] > roof.z_m[rows, cols] - BESIDE_M)
+        wall_m = roof.plane_at(higher, rows, cols) - roof.plane_at(host, rows, cols)
+        if wall_m.max() < MIN_STEP_M or relation.meet(higher, host):
+            continue
+        foot = ndimage.binary_dilation(roof.filled[box] == higher, _AROUND, iterations=n_steps)
+        is_low = roof.z_m[rows, cols] < roof.plane_at(higher, rows, cols) + BESIDE_M
+        near |= foot[rows - row, cols - col] & (is_low | ~roof.measured[rows, cols])
     return bool(near.mean() > 0.8)
 
 
