@@ -10,7 +10,7 @@ import shapely
 from solarkataster.errors import InputError, KatasterError
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
-from solarkataster.kernels.outline_fill import fill_holes, narrow_parts, open_bulges
+from solarkataster.kernels.outline_fill import fill_holes, narrow_cells, open_bulges
 from solarkataster.kernels.outline_nodes import leave_by_vertices, place_nodes
 from solarkataster.kernels.outline_straighten import straighten_arcs
 from solarkataster.kernels.outline_trace import trace_arcs
@@ -21,8 +21,8 @@ from solarkataster.roofs import RoofPlanes
 #: Parts of no plane smaller than this are drawn as part of the plane around them. [m²]
 MIN_HOLE_AREA_M2 = 1.0
 
-#: Parts narrower than this share of the side of a square of that area are filled whatever their
-#: length: parapets, gutters, edges that noise frays.
+#: What is narrower than this share of the side of a square of that area is filled whatever its
+#: length: parapets, edges that noise frays.
 NARROW_SHARE = 0.4
 
 #: Parts of a plane beyond its ridge or valley up to this size are the other plane's. [m²]
@@ -162,23 +162,26 @@ def _regions(labels, footprint, box, min_hole_area_m2, planes, first_cell):
 
 
 def _fill_small_holes(inner, min_area_m2, cell_m, equations):
-    """Parts without a plane given to those around them; parts that touch none only up to 1 m²."""
+    """Small holes, and narrow parts of large ones, given to the planes around them."""
     labels = np.pad(inner, 1, constant_values=-1)
-    width = labels.shape[1]
-    open_bulges(labels.ravel(), width, equations, int(MAX_BULGE_M2 / cell_m**2))
-    unassigned = np.where(labels == 0, 0, -1).astype(np.int32).ravel()
-    parts = np.empty(unassigned.size, np.int32)
-    sizes = connected_parts(unassigned, width, parts)
-    narrow_m = NARROW_SHARE * math.sqrt(min_area_m2)
-    small = sizes < min_area_m2 / cell_m**2
-    small |= narrow_parts(parts, width, sizes.size - 1, int(narrow_m / cell_m) + 1)
-    small[0] = False
-    if not small.any():
+    flat, width = labels.ravel(), labels.shape[1]
+    over, n_beside = open_bulges(flat, width, equations, int(MAX_BULGE_M2 / cell_m**2))
+    if not (flat == 0).any():
         return inner
-    fill_holes(labels.ravel(), width, parts, small, equations)
-    small &= sizes < min(min_area_m2, MIN_HOLE_AREA_M2) / cell_m**2
+    to_fill = narrow_cells(flat, width, int(NARROW_SHARE * math.sqrt(min_area_m2) / cell_m) + 1)
+    parts = np.empty(flat.size, np.int32)
+    sizes = connected_parts(
+        np.where((flat == 0) & ~to_fill, np.int32(0), np.int32(-1)), width, parts
+    )
+    to_fill |= ((sizes < min_area_m2 / cell_m**2) & (np.arange(sizes.size) > 0))[parts]
+    if not to_fill.any():
+        return inner
+    sizes = connected_parts(np.where(to_fill, np.int32(0), np.int32(-1)), width, parts)
+    fill_holes(flat, width, parts, sizes.size - 1, equations, over, n_beside)
+    # What touches no plane stays open, or a building of its own in a yard would be roofed over.
+    alone = (flat == 0) & (sizes < min(min_area_m2, MIN_HOLE_AREA_M2) / cell_m**2)[parts]
+    alone = (alone & (parts > 0)).reshape(labels.shape)[1:-1, 1:-1]
     filled = labels[1:-1, 1:-1]
-    alone = (filled == 0) & small[parts].reshape(labels.shape)[1:-1, 1:-1]
     if alone.any():
         extended = np.where(alone, np.int32(-1), filled)
         extend_labels(extended)

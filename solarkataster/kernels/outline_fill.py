@@ -62,8 +62,8 @@ def open_bulges(labels, width, planes, max_cells):
     """
     Take small bulges of a plane beyond its ridge or valley from it: holes to be filled.
 
-    Where two planes meet in a line, cells of one beyond that line that touch the other are its by
-    chance: the side of a chimney as high as the plane would be there.
+    Where two planes meet in a line, cells of one beyond that line that touch the other or a hole
+    are its by chance: the side of a chimney as high as the plane would be there.
 
     Parameters
     ----------
@@ -71,6 +71,14 @@ def open_bulges(labels, width, planes, max_cells):
         As in :func:`fill_holes`; cells of bulges become 0.
     max_cells : int
         Largest bulge.
+
+    Returns
+    -------
+    over : ndarray, shape (n_plane + 1, n_plane + 1)
+        How often the first plane is above the second on its own cells beside the second, less how
+        often it is below.
+    n_beside : ndarray of int64, shape (n_plane + 1, n_plane + 1)
+        Number of these cells.
     """
     n_label = planes.shape[0] + 1
     n_beside = np.zeros((n_label, n_label), np.int64)
@@ -83,11 +91,16 @@ def open_bulges(labels, width, planes, max_cells):
                 over[a, b] += np.sign(_rise(planes, a, b, cell, width))
     queue = np.empty(max_cells + 5, np.int64)
     for cell in range(width, labels.size - width):
-        for step in (-width, -1, 1, width):
-            a, b = labels[cell], labels[cell + step]
-            if a <= 0 or b <= 0 or a == b:
+        a = labels[cell]
+        if a <= 0:
+            continue
+        for b in range(1, n_label):
+            if n_beside[a, b] == 0 or labels[cell] != a:
                 continue
-            sense = _meeting_sense(over, n_beside, a, b)
+            touches = False
+            for step in (-width, -1, 1, width):
+                touches = touches or labels[cell + step] == b or labels[cell + step] == 0
+            sense = _meeting_sense(over, n_beside, a, b) if touches else 0.0
             if _rise(planes, a, b, cell, width) * sense >= 0.0:
                 continue
             queue[0] = cell
@@ -104,33 +117,29 @@ def open_bulges(labels, width, planes, max_cells):
             if n > max_cells:  # no bulge: a part of its own beyond the line
                 for k in range(n):
                     labels[queue[k]] = a
+    return over, n_beside
 
 
 @njit(nogil=True, cache=True)
-def narrow_parts(parts, width, n_part, side):
-    """Parts of a flat raster in which no square of ``side`` cells fits; (n_part + 1,) bool."""
-    is_narrow = np.ones(n_part + 1, np.bool_)
-    is_narrow[0] = False
-    largest = np.zeros(parts.size, np.int32)  # square that ends in a cell, lower right
-    for cell in range(width + 1, parts.size):
-        part = parts[cell]
-        if part == 0 or parts[cell - 1] != part or parts[cell - width] != part:
-            largest[cell] = part > 0
-        elif parts[cell - width - 1] != part:
-            largest[cell] = 1
-        else:
+def narrow_cells(labels, width, side):
+    """Cells of holes (label 0) that lie in no square of ``side`` cells of holes; (n_cell,) bool."""
+    largest = np.zeros(labels.size, np.int32)  # square of hole cells that ends in a cell
+    is_narrow = labels == 0
+    for cell in range(width + 1, labels.size):
+        if labels[cell] == 0:
             largest[cell] = 1 + min(
                 largest[cell - 1], largest[cell - width], largest[cell - width - 1]
             )
-        if largest[cell] >= side:
-            is_narrow[part] = False
+            if largest[cell] >= side:
+                for row in range(side):
+                    is_narrow[cell - row * width - side + 1 : cell - row * width + 1] = False
     return is_narrow
 
 
 @njit(nogil=True, cache=True)
-def fill_holes(labels, width, parts, is_small, planes):
+def fill_holes(labels, width, parts, n_parts, planes, over, n_beside):
     """
-    Fill small holes up to where the planes around them meet.
+    Fill holes up to where the planes around them meet.
 
     Where two planes around a hole meet in a ridge or a valley, each goes on as far as it is the
     same of the two, upper or lower, as beside the hole: the ridge runs straight through a chimney.
@@ -143,31 +152,31 @@ def fill_holes(labels, width, parts, is_small, planes):
     width : int
         Columns of the raster.
     parts : ndarray of int32, shape (n_cell,)
-        Number of the hole each cell is in, 0 for none.
-    is_small : ndarray of bool, shape (n_part + 1,)
-        Holes to fill.
+        Number of the hole to fill that each cell is in, 0 for none.
+    n_parts : int
     planes : ndarray, shape (n_plane, 3)
         Planes ``z = planes[k, 0] row + planes[k, 1] col + planes[k, 2]`` of label k + 1.
+    over, n_beside : ndarray, shape (n_plane + 1, n_plane + 1)
+        From :func:`open_bulges`.
     """
     n_label = planes.shape[0] + 1
-    for part in range(1, is_small.size):
-        if not is_small[part]:
-            continue
-        cells = np.flatnonzero(parts == part)
-        n_beside = np.zeros((n_label, n_label), np.int64)
-        over = np.zeros((n_label, n_label))  # how often a is above b on a's cells, less below
+    order = np.argsort(parts, kind="mergesort")
+    first = np.searchsorted(parts[order], np.arange(1, n_parts + 2))
+    for part in range(n_parts):
+        cells = order[first[part] : first[part + 1]]
+        n_there, over_there = n_beside.copy(), over.copy()
         for cell in cells:
             for step in (-width, -1, 1, width):
                 a = labels[cell + step]
                 if a <= 0:
                     continue
                 for b in range(1, n_label):
-                    n_beside[a, b] += 1
-                    over[a, b] += np.sign(_rise(planes, a, b, cell + step, width))
+                    n_there[a, b] += 1
+                    over_there[a, b] += np.sign(_rise(planes, a, b, cell + step, width))
         is_allowed = np.ones((cells.size, n_label), np.bool_)
         for a in range(1, n_label):
             for b in range(1, n_label):
-                sense = _meeting_sense(over, n_beside, a, b)
+                sense = _meeting_sense(over_there, n_there, a, b)
                 if sense != 0.0:
                     for k in range(cells.size):
                         is_allowed[k, a] &= _rise(planes, a, b, cells[k], width) * sense >= 0.0
