@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Container
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
 
 from solarkataster.kernels.plane_labels import extend_labels
+from solarkataster.kernels.superstructures import roof_region
 from solarkataster.roofs import RoofPlanes
 
 #: Between two planes lies a wall, not a ridge or valley, from this difference on. [m]
@@ -32,6 +33,9 @@ MEETING_M, MEETING_CELLS = 0.2, 0.3
 
 #: A dormer on a dormer on a dormer is as far as hosts are followed down.
 MAX_STACK = 3
+
+#: In the middle a plane that stands out is at least this far above its host. [m]
+MIN_RISE_M = 0.2
 
 #: A terrace is level within this, the roof around it steeper than that. [°]
 TERRACE_TILT_DEG, SLOPE_TILT_DEG = 6.0, 10.0
@@ -61,7 +65,7 @@ class Relation:
     group: np.ndarray
     main: list[int]
     filled: np.ndarray
-    steps_m: dict[tuple[int, int], float]
+    borders: dict[tuple[int, int], Border]
     meeting_m: float
 
     @property
@@ -70,16 +74,27 @@ class Relation:
 
     def meet(self, a: int, b: int) -> bool:
         """Whether two planes have a border without a wall: a ridge, hip or valley."""
-        return self.steps_m.get((min(a, b), max(a, b)), math.inf) <= self.meeting_m
+        border = self.borders.get((a, b))
+        return border is not None and abs(border.median_step_m) <= self.meeting_m
 
 
-@dataclass(frozen=True, eq=False)
-class _Borders:
-    """Every cell edge between two labels, seen from both sides: (n_edge,) arrays."""
+class Border(NamedTuple):
+    """
+    Border of a plane with another (or, label 0, with the outside): cell edges and heights.
 
-    own: np.ndarray
-    other: np.ndarray
-    step_m: np.ndarray
+    Attributes
+    ----------
+    n_edges, n_up, n_down : int
+        All of it, and where the plane is a wall's height above or below the other.
+    median_step_m, highest_m : float
+        Height over the other: in the middle, and the largest amount. [m]
+    """
+
+    n_edges: int
+    n_up: int
+    n_down: int
+    median_step_m: float
+    highest_m: float
 
 
 def plane_relations(planes: RoofPlanes, labels: np.ndarray) -> Relation:
@@ -105,54 +120,57 @@ def plane_relations(planes: RoofPlanes, labels: np.ndarray) -> Relation:
     n_labels = len(planes) + 1
     filled = np.where(labels > 0, labels, -1).astype(np.int32)
     extend_labels(filled)
-    filled = np.where(_near_roof(labels), filled, 0)
-    area_m2 = np.bincount(filled.ravel(), minlength=n_labels) * planes.cell_size_m**2
+    filled[~roof_region(labels)] = 0
+    flat = filled.ravel()
+    n_cells = np.bincount(flat, minlength=n_labels)
+    cells = np.arange(flat.size)
+    middle = [
+        np.bincount(flat, weights=place, minlength=n_labels) / np.maximum(n_cells, 1)
+        for place in np.divmod(cells, labels.shape[1])
+    ]
     borders = _borders(planes, filled)
+    found: dict[int, tuple[int, bool]] = {}  # host and whether it stands out of it
+    small = [k for k in range(1, n_labels) if 0 < n_cells[k] <= MAX_AREA_M2 / planes.cell_size_m**2]
+    of_label: dict[int, dict[int, Border]] = {k: {} for k in small}
+    for (own, other), border in borders.items():
+        if own in of_label:
+            of_label[own][other] = border
+    for _ in range(2):  # the second half of a gable dormer is clear once the first is known
+        for label in small:
+            if label not in found:
+                relation = _relation_of(label, planes, of_label[label], n_cells, middle, found)
+                if relation is not None:
+                    found[label] = relation
+    return _described(n_labels, found, borders, labels, filled, planes.cell_size_m)
+
+
+def _described(n_labels, found, borders, labels, filled, cell_size_m) -> Relation:
+    """Hosts followed down to the roof proper, and superstructures numbered."""
     host = np.zeros(n_labels, np.int32)
     stands_out, is_sunk = np.zeros((2, n_labels), dtype=bool)
-    for _ in range(2):  # the second half of a gable dormer is clear once the first is known
-        for label in np.flatnonzero((area_m2 > 0.0) & (area_m2 <= MAX_AREA_M2) & (host == 0)):
-            if label > 0:
-                host[label], stands_out[label], is_sunk[label] = _relation_of(
-                    int(label), planes, filled, borders, area_m2, host > 0
-                )
-    # What stands on a dormer stands on the roof below it.
-    for _ in range(MAX_STACK):
-        host = np.where(host[host] > 0, host[host], host)
-    host[host[host] > 0] = 0
-    stands_out, is_sunk = stands_out & (host > 0), is_sunk & (host > 0)
-    group = _groups(host, stands_out, is_sunk, borders)
-    main = [int(k) for k in np.unique(labels[labels > 0]) if host[k] == 0]
-    meeting_m = MEETING_M + MEETING_CELLS * planes.cell_size_m
-    steps_m = _median_steps(borders)
-    return Relation(host, stands_out, is_sunk, group, main, filled, steps_m, meeting_m)
+    for label, (below, is_above) in found.items():
+        for _ in range(MAX_STACK):  # what stands on a dormer stands on the roof below it
+            below = found[below][0] if below in found else below
+        if below not in found:
+            host[label], stands_out[label], is_sunk[label] = below, is_above, not is_above
+    root = np.arange(n_labels)
+    for (a, b), border in borders.items():
+        same_kind = (stands_out[a] and stands_out[b]) or (is_sunk[a] and is_sunk[b])
+        if a < b and same_kind and border.n_edges > border.n_up + border.n_down:
+            root[root == root[b]] = root[a]
+    group = np.zeros(n_labels, np.int32)
+    for number, first in enumerate(np.unique(root[host > 0]), start=1):
+        group[(root == first) & (host > 0)] = number
+    has_cells = np.bincount(labels.ravel(), minlength=n_labels) > 0
+    main = [k for k in range(1, n_labels) if has_cells[k] and host[k] == 0]
+    meeting_m = MEETING_M + MEETING_CELLS * cell_size_m
+    return Relation(host, stands_out, is_sunk, group, main, filled, borders, meeting_m)
 
 
-def _median_steps(borders: _Borders) -> dict[tuple[int, int], float]:
-    """Size of the median step of every pair of labels with a border, lower label first. [m]"""
-    once = (borders.own > 0) & (borders.own < borders.other)
-    own, other, step_m = borders.own[once], borders.other[once], borders.step_m[once]
-    order = np.lexsort((step_m, other, own))
-    own, other, step_m = own[order], other[order], step_m[order]
-    starts = np.flatnonzero(np.diff(own, prepend=-1) | np.diff(other, prepend=-1))
-    ends = np.append(starts, own.size)[1:]
-    return {
-        (int(own[i]), int(other[i])): abs(float(step_m[(i + j) // 2]))
-        for i, j in zip(starts, ends, strict=True)
-    }
-
-
-def _near_roof(labels: np.ndarray) -> np.ndarray:
-    """Cells of the roof: with a label, in gaps of two cells between, and what they enclose."""
-    padded = np.pad(labels > 0, 2)
-    closed = ndimage.binary_fill_holes(ndimage.binary_closing(padded, np.ones((3, 3), bool)))
-    return closed[2:-2, 2:-2]
-
-
-def _borders(planes: RoofPlanes, filled: np.ndarray) -> _Borders:
-    """Both sides of every cell edge between a label and another label or the outside."""
+def _borders(planes: RoofPlanes, filled: np.ndarray) -> dict[tuple[int, int], Border]:
+    """Borders of every plane with every other and with the outside, as (own, other)."""
     first_row, first_col = planes.first_cell
-    own, other, row_m, col_m = [], [], [], []
+    own, other, south, east = [], [], [], []
     for a, b, d_row, d_col in (
         (filled[:, :-1], filled[:, 1:], 0.0, 0.5),
         (filled[:-1], filled[1:], 0.5, 0.0),
@@ -160,76 +178,77 @@ def _borders(planes: RoofPlanes, filled: np.ndarray) -> _Borders:
         rows, cols = np.nonzero(a != b)
         own += [a[rows, cols], b[rows, cols]]
         other += [b[rows, cols], a[rows, cols]]
-        row_m += [(rows + d_row - first_row) * planes.cell_size_m] * 2
-        col_m += [(cols + d_col - first_col) * planes.cell_size_m] * 2
+        south += [rows + (d_row - first_row)] * 2
+        east += [cols + (d_col - first_col)] * 2
     a, b = np.concatenate(own), np.concatenate(other)
-    east_m, south_m = np.concatenate(col_m), np.concatenate(row_m)
-    step_m = np.zeros(a.shape)
-    both = (a > 0) & (b > 0)
-    for plane, sign in ((a[both] - 1, 1.0), (b[both] - 1, -1.0)):
-        step_m[both] += sign * (
-            planes.elevation_at_first_cell_m[plane]
-            + planes.slope_east[plane] * east_m[both]
-            - planes.slope_north[plane] * south_m[both]
-        )
-    return _Borders(a, b, step_m)
+    inner = a > 0  # the outside has no borders of its own
+    a, b = a[inner], b[inner]
+    if a.size == 0:
+        return {}
+    south_m = np.concatenate(south)[inner] * planes.cell_size_m
+    east_m = np.concatenate(east)[inner] * planes.cell_size_m
+    step_m = np.where(b > 0, _height(planes, a, south_m, east_m), 0.0)
+    step_m -= np.where(b > 0, _height(planes, np.maximum(b, 1), south_m, east_m), 0.0)
+    key = a.astype(np.int64) * (len(planes) + 1) + b
+    order = np.lexsort((step_m, key))
+    key, step_m = key[order], step_m[order]
+    starts = np.flatnonzero(np.diff(key, prepend=-1))
+    n_edges = np.diff(starts, append=key.size)
+    n_up = np.add.reduceat((step_m >= STEP_M).astype(np.int64), starts)
+    n_down = np.add.reduceat((step_m <= -STEP_M).astype(np.int64), starts)
+    median_m = 0.5 * (step_m[starts + (n_edges - 1) // 2] + step_m[starts + n_edges // 2])
+    highest_m = np.maximum(np.abs(step_m[starts]), np.abs(step_m[starts + n_edges - 1]))
+    pairs = np.stack(np.divmod(key[starts], len(planes) + 1), axis=1).tolist()
+    rows_of = zip(n_edges, n_up, n_down, median_m, highest_m, strict=True)
+    return {(own, other): Border(*row) for (own, other), row in zip(pairs, rows_of, strict=True)}
 
 
 def _relation_of(
     label: int,
     planes: RoofPlanes,
-    filled: np.ndarray,
-    borders: _Borders,
-    area_m2: np.ndarray,
-    is_guest: np.ndarray,
-) -> tuple[int, bool, bool]:
-    """Host of one plane (0: none), whether it stands out, whether it is sunk."""
-    no_relation = 0, False, False
-    at = borders.own == label
-    other, step_m = borders.other[at], borders.step_m[at]
-    larger = (other > 0) & ~is_guest[other] & (MAX_TIMES * area_m2[other] >= area_m2[label])
-    counted = larger | (other == 0)
-    if counted.sum() < 0.4 * counted.size or not larger.any():
-        return no_relation
-    n_counted = int(counted.sum())
-    up, down = larger & (step_m >= STEP_M), larger & (step_m <= -STEP_M)
-    if np.abs(step_m[larger]).max() > MAX_HEIGHT_M or larger.sum() < MIN_ENCLOSED * n_counted:
-        return no_relation
-    walls = up if up.sum() >= down.sum() else down
-    if walls.sum() < MIN_WALL * n_counted:
-        return no_relation
-    host = int(np.bincount(other[walls]).argmax())
-    rows, cols = np.nonzero(filled == label)
-    rise_m = _height(planes, label, rows, cols).mean() - _height(planes, host, rows, cols).mean()
-    if walls is up and (down & (other == host)).sum() <= MAX_DOWN * up.sum() and rise_m > 0.2:
-        return host, True, False
+    borders: dict[int, Border],
+    n_cells: np.ndarray,
+    middle: list[np.ndarray],
+    guests: Container[int],
+) -> tuple[int, bool] | None:
+    """Host of one plane and whether it stands out of it (else it is sunk); None if neither."""
+    outside = borders[0].n_edges if 0 in borders else 0
+    larger = {
+        other: border
+        for other, border in borders.items()
+        if other > 0 and other not in guests and MAX_TIMES * n_cells[other] >= n_cells[label]
+    }
+    enclosed = sum(border.n_edges for border in larger.values())
+    n_counted = enclosed + outside
+    n_all = sum(border.n_edges for border in borders.values())
+    if not larger or n_counted < 0.4 * n_all or enclosed < MIN_ENCLOSED * n_counted:
+        return None
+    if max(border.highest_m for border in larger.values()) > MAX_HEIGHT_M:
+        return None
+    up = sum(border.n_up for border in larger.values())
+    down = sum(border.n_down for border in larger.values())
+    is_above = up >= down
+    if max(up, down) < MIN_WALL * n_counted:
+        return None
+    host = max(larger, key=lambda k: (larger[k].n_up if is_above else larger[k].n_down, -k))
+    row, col = (place[label] for place in middle)
+    at_middle = (
+        (row - planes.first_cell[0]) * planes.cell_size_m,
+        (col - planes.first_cell[1]) * planes.cell_size_m,
+    )
+    rise_m = _height(planes, label, *at_middle) - _height(planes, host, *at_middle)
+    if is_above:
+        is_guest = larger[host].n_down <= MAX_DOWN * up and rise_m > MIN_RISE_M
+        return (host, True) if is_guest else None
     tilt = planes.surface_tilt
     is_floor = tilt[label - 1] <= TERRACE_TILT_DEG and tilt[host - 1] >= SLOPE_TILT_DEG
-    if is_floor and walls is down and rise_m < -STEP_M:
-        return host, False, True
-    return no_relation
+    return (host, False) if is_floor and rise_m < -STEP_M else None
 
 
-def _height(planes: RoofPlanes, label: int, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-    """Height of one (extended) plane at cells. [m]"""
-    first_row, first_col = planes.first_cell
-    return planes.elevation_at_first_cell_m[label - 1] + planes.cell_size_m * (
-        planes.slope_east[label - 1] * (cols - first_col)
-        - planes.slope_north[label - 1] * (rows - first_row)
+def _height(planes: RoofPlanes, label, south_m, east_m):
+    """Height of (extended) planes at places from the building's first cell. [m]"""
+    return (
+        planes.elevation_at_first_cell_m[label - 1]
+        + planes.slope_east[label - 1] * east_m
+        - planes.slope_north[label - 1] * south_m
     )
-
-
-def _groups(
-    host: np.ndarray, stands_out: np.ndarray, is_sunk: np.ndarray, borders: _Borders
-) -> np.ndarray:
-    """Number the superstructures: planes of one kind that meet without a wall are one."""
-    root = np.arange(len(host))
-    meets = np.abs(borders.step_m) < STEP_M
-    for a, b in np.unique(np.stack([borders.own[meets], borders.other[meets]], axis=1), axis=0):
-        same_kind = (stands_out[a] and stands_out[b]) or (is_sunk[a] and is_sunk[b])
-        if a < b and same_kind:
-            root[root == root[b]] = root[a]
-    group = np.zeros(len(host), np.int32)
-    for number, first in enumerate(np.unique(root[host > 0]), start=1):
-        group[(root == first) & (host > 0)] = number
-    return group

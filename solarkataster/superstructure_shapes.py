@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from solarkataster.grid import Grid
 from solarkataster.kernels.plane_labels import extend_labels
-from solarkataster.kernels.superstructures import fit_rectangle
+from solarkataster.kernels.superstructures import fit_rectangle, near_border
 from solarkataster.outlines import plane_outlines
 from solarkataster.plane_relations import Relation
 from solarkataster.roofs import RoofPlanes
@@ -152,7 +152,9 @@ class RoofHeights:
         inside = shapely.contains_xy(outline, x_m, y_m)
         base_m = math.floor(planes.elevation_at_first_cell_m.min())
         z_m = np.asarray(elevation_m[part], dtype=np.float64) - base_m
-        host = np.where(np.isin(labels[part], relation.main), labels[part], -1).astype(np.int32)
+        is_main = np.zeros(len(planes) + 1, dtype=bool)
+        is_main[relation.main] = True
+        host = np.where(is_main[labels[part]], labels[part], -1).astype(np.int32)
         extend_labels(host)
         own_host = relation.host[labels[part]]
         host = np.where(own_host > 0, own_host, host)
@@ -161,7 +163,7 @@ class RoofHeights:
             relation.filled[part], host, relation.group[labels[part]], np.zeros_like(z_m), planes,
             box, origin_m, base_m, outline, _wall_direction(outline),
         )  # fmt: skip
-        roof._settle_hosts(np.isin(labels[part], relation.main), relation)
+        roof._settle_hosts(is_main[labels[part]], relation)
         roof._measure_rise()
         return roof
 
@@ -174,12 +176,14 @@ class RoofHeights:
         count; near a valley only cells without one are asked, since beyond its end the planes go
         on over each other.
         """
-        host = self.host
-        across, down = host[:, 1:] != host[:, :-1], host[1:] != host[:-1]
-        pairs = [np.stack([host[:, 1:][across], host[:, :-1][across]], axis=1)]
-        pairs += [np.stack([host[1:][down], host[:-1][down]], axis=1)]
-        n_steps = max(1, round(NEAR_RIDGE_M / self.cell_size_m))
-        for a, b in np.unique(np.sort(np.concatenate(pairs), axis=1), axis=0).tolist():
+        host, n_labels = self.host, len(self.planes) + 1
+        n_cells = max(1, round(NEAR_RIDGE_M / self.cell_size_m))
+        keys = []
+        for a, b in ((host[:, 1:], host[:, :-1]), (host[1:], host[:-1])):
+            meets = a != b
+            keys.append(np.minimum(a, b)[meets] * n_labels + np.maximum(a, b)[meets])
+        for key in np.unique(np.concatenate(keys)).tolist():
+            a, b = divmod(key, n_labels)
             if not relation.meet(a, b):
                 continue
             on_a, on_b = host == a, host == b
@@ -187,12 +191,11 @@ class RoofHeights:
             on_own = difference_m[on_a & is_known].sum(), difference_m[on_b & is_known].sum()
             if on_own[0] * on_own[1] >= 0.0:
                 continue  # planes that meet elsewhere
-            near = ndimage.binary_dilation(on_a, _AROUND) & on_b
-            near = ndimage.binary_dilation(near, iterations=n_steps) & (on_a | on_b)
+            near = near_border(host, a, b, n_cells)
             is_ridge = on_own[0] < 0.0
             if not is_ridge:
                 near &= ~is_known
-            self.host[near] = np.where((difference_m < 0.0) == is_ridge, a, b)[near]
+            host[near] = np.where((difference_m < 0.0) == is_ridge, a, b)[near]
 
     def _measure_rise(self) -> None:
         self.rise_m[:] = self.z_m - self.plane_m(self.host)
@@ -353,7 +356,8 @@ def _kind_of(
     if _is_from_outside(cells, roof):
         return "other"
     # A dormer's roof meets the roof behind it, a chimney stands free of it on all sides.
-    lowest_m = float(np.quantile(roof.rise_m[known], 0.1))
+    rise_m = np.sort(roof.rise_m[known])
+    lowest_m = float(rise_m[(rise_m.size - 1) // 10])
     is_free = lowest_m > FREE_SHARE * standing.height_m
     x_m, y_m, z_m = roof.x_m[known], roof.y_m[known], roof.z_m[known]
     is_stack = is_free and float(np.median(np.abs(z_m - np.median(z_m)))) < LEVEL_TOP_M

@@ -1,4 +1,4 @@
-"""Rectangles through cells: where the edges lie between the cells of a part and those beside it."""
+"""Cells of superstructures: the rectangle that holds them best, and where planes meet beneath."""
 
 from __future__ import annotations
 
@@ -102,3 +102,70 @@ def fit_rectangle(along_m, across_m, is_member, half_cell_m, n_rounds):
         within = low < along_m[i] < high and across_low < across_m[i] < across_high
         n_wrong += within != is_member[i]
     return low, high, across_low, across_high, n_wrong
+
+
+@njit(nogil=True, cache=True)
+def roof_region(labels):
+    """
+    Cells with a label, cells beside one, and what these enclose: (ny, nx) bool.
+
+    What cannot be reached from the edge of the window over other cells is roof.
+    """
+    ny, nx = labels.shape
+    is_roof = np.ones((ny, nx), np.bool_)
+    queue = np.empty((labels.size, 2), np.int32)
+    n = 0
+    for row in range(ny):
+        for col in range(nx):
+            at_edge = row == 0 or col == 0 or row == ny - 1 or col == nx - 1
+            if at_edge and not _beside_label(labels, row, col):
+                is_roof[row, col] = False
+                queue[n] = row, col
+                n += 1
+    head = 0
+    while head < n:
+        row, col = queue[head]
+        head += 1
+        for d_row, d_col in ((-1, 0), (0, -1), (0, 1), (1, 0)):
+            r, c = row + d_row, col + d_col
+            if 0 <= r < ny and 0 <= c < nx and is_roof[r, c] and not _beside_label(labels, r, c):
+                is_roof[r, c] = False
+                queue[n] = r, c
+                n += 1
+    return is_roof
+
+
+@njit(nogil=True, cache=True)
+def _beside_label(labels, row, col):
+    """Whether a cell or one of its four neighbours has a label."""
+    ny, nx = labels.shape
+    return (
+        labels[row, col] > 0
+        or (row > 0 and labels[row - 1, col] > 0)
+        or (col > 0 and labels[row, col - 1] > 0)
+        or (row < ny - 1 and labels[row + 1, col] > 0)
+        or (col < nx - 1 and labels[row, col + 1] > 0)
+    )
+
+
+@njit(nogil=True, cache=True)
+def near_border(labels, a, b, n_cells):
+    """Cells of two labels at most ``n_cells`` rows and columns from their border: (ny, nx) bool."""
+    ny, nx = labels.shape
+    near = np.zeros((ny, nx), np.bool_)
+    for row in range(ny):
+        for col in range(nx):
+            if labels[row, col] != a:
+                continue
+            meets = (
+                (row > 0 and labels[row - 1, col] == b)
+                or (col > 0 and labels[row, col - 1] == b)
+                or (row < ny - 1 and labels[row + 1, col] == b)
+                or (col < nx - 1 and labels[row, col + 1] == b)
+            )
+            if not meets:
+                continue
+            for r in range(max(0, row - n_cells), min(ny, row + n_cells + 1)):
+                for c in range(max(0, col - n_cells), min(nx, col + n_cells + 1)):
+                    near[r, c] = labels[r, c] == a or labels[r, c] == b
+    return near
