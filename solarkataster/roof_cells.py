@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from solarkataster.kernels import plane_cells, plane_fit
+from solarkataster.kernels import plane_cells, plane_checks, plane_fit
 
 #: Noise is taken from the building itself, but never below what raster heights are rounded to, nor
 #: so high that neighbouring roof planes would be told apart no more. [m]
@@ -44,6 +44,8 @@ class RoofCells:
         self.planes = np.zeros((1, 3))
         self.moments = np.zeros((1, plane_fit.N_MOMENTS))
         self.noise_m = NOISE_RANGE_M[0]
+        #: Cells of no plane among which none was found: need not be searched again.
+        self.barren = np.zeros(0, bool)
         # About one in a surface model, also in one with large voids; a lattice of laser points
         # lacks heights in single cells, so that its windows and planes hold fewer of them.
         self.filled_fraction = plane_cells.filled_fraction(state, labels, width)
@@ -108,13 +110,18 @@ class RoofCells:
             self.moments,
         )
 
-    def fitted_residuals(self) -> tuple[np.ndarray, np.ndarray]:
-        """Cells that took part in the fit of their plane, and their residuals. [m]"""
-        cells = np.flatnonzero((self.labels > 0) & (self.state == plane_fit.MEASURED))
-        a, b, c = self.planes[self.labels[cells]].T
-        residual_m = self.z[cells] - a * self.x[cells] - b * self.y[cells] - c
-        fitted = np.abs(residual_m) < self.reach_m
-        return cells[fitted], residual_m[fitted]
+    def number(self) -> None:
+        """Number the planes in the order of their first cells, north to south and west to east."""
+        order = plane_checks.number_in_reading_order(self.labels, len(self.planes))
+        old = np.concatenate([[0], order])
+        self.planes, self.moments = self.planes[old], self.moments[old]
+
+    def rmse_m(self) -> np.ndarray:
+        """Residual of the heights that took part in the fits, shape (n_plane,). [m]"""
+        n_heights, square_sums = plane_checks.residual_sums(
+            self.x, self.y, self.z, self.state, self.labels, self.planes, self.reach_m
+        )
+        return np.sqrt(square_sums / np.maximum(1, n_heights))[1:]
 
     def n_cells(self) -> np.ndarray:
         """Cells of each label; none of label 0."""

@@ -46,16 +46,19 @@ def grow_leftovers(roof: RoofCells) -> bool:
     found : bool
     """
     left = (roof.labels == 0) & (roof.state == plane_fit.MEASURED)
-    if np.count_nonzero(left) < roof.min_cells(0.5):
+    if np.count_nonzero(left) < roof.min_cells(0.5) or np.array_equal(left, roof.barren):
         return False
     is_void = (roof.labels >= 0) & (roof.state == plane_fit.VOID)
     state = np.full(left.size, plane_fit.OFF, np.uint8)
     state[left], state[is_void] = plane_fit.MEASURED, plane_fit.VOID
     labels = np.where(left | is_void, 0, -1).astype(np.int32)
     found = _grow_from(roof, _Windows.fit(roof, 1, state, 5), state, labels)
+    if not found:
+        roof.barren = left
+        return False
     new = labels > 0
     roof.labels[new] = labels[new]
-    return found
+    return True
 
 
 def _grow_from(roof: RoofCells, window: _Windows, state, labels) -> bool:

@@ -68,14 +68,15 @@ def settle(roof: RoofCells) -> None:
         if grow_leftovers(roof):
             _compete(roof)
             _drop_needless(roof)
-        _dissolve_small(roof, fraction)
-        _merge(roof)
+        is_final = not _dissolve_small(roof, fraction)
+        is_final = not _merge(roof) and is_final
     for _ in range(4):
-        _compete(roof)
-        if not _dissolve_small(roof, 1.0):
+        if is_final:
             break
-    _bridge_gaps(roof)
-    _dissolve_small(roof, 1.0)
+        _compete(roof)
+        is_final = not _dissolve_small(roof, 1.0)
+    if _bridge_gaps(roof):
+        _dissolve_small(roof, 1.0)
     _absorb(roof)
 
 
@@ -96,10 +97,13 @@ def _drop_needless(roof: RoofCells) -> None:
         _compete(roof)
 
 
-def _bridge_gaps(roof: RoofCells) -> None:
-    """Join planes that are one, but for a gap narrower than a cell."""
+def _bridge_gaps(roof: RoofCells) -> bool:
+    """Join planes that are one, but for a gap narrower than a cell; whether there were any."""
     planes, moments = roof.planes.copy(), roof.moments.copy()
-    parent = _parents(roof, planes, moments)[0]
+    parent, n_merged = _parents(roof, planes, moments)
+    if n_merged == 0:
+        return False
+    found = False
     max_cells = max(1, round(MAX_GAP_M / roof.cell_size_m))
     highest_m = max(RAISED_M, roof.reach_m)
     for root in np.flatnonzero(np.bincount(parent)[1:] > 1) + 1:
@@ -122,6 +126,8 @@ def _bridge_gaps(roof: RoofCells) -> None:
                 ):
                     roof.labels[roof.labels == other] = waiting[0]
                     waiting.remove(other)
+                    found = True
+    return found
 
 
 def _absorb(roof: RoofCells) -> None:
@@ -162,19 +168,26 @@ def _compete(roof: RoofCells) -> None:
     roof.refit()
 
 
-def _merge(roof: RoofCells) -> None:
+def _merge(roof: RoofCells) -> bool:
     """
     Give one label to neighbouring planes that are one, and to large ones that do not meet.
 
     Parts of a plane on both sides of a dormer know it better together; they become planes of their
     own in the end.
+
+    Returns
+    -------
+    changed : bool
     """
+    changed = False
     while len(roof.planes) > 2:
         parent, n_merged = _parents(roof, roof.planes, roof.moments)
         if n_merged == 0:
-            return
+            break
         plane_checks.rename(roof.labels, roof.labels, parent)
         roof.refit()
+        changed = True
+    return changed
 
 
 def _parents(roof: RoofCells, planes, moments) -> tuple[np.ndarray, int]:

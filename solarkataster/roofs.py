@@ -207,20 +207,15 @@ def find_roof_planes(
 
 def _describe(roof: RoofCells, shape: tuple[int, int]) -> RoofPlanes:
     """Number the planes in reading order and put them into metres and degrees."""
+    roof.number()
     inner = roof.labels.reshape(-1, roof.width)[1:-1, 1:-1]
-    found, first_seen = np.unique(inner, return_index=True)
-    first_seen, found = first_seen[found > 0], found[found > 0]
-    order = found[np.argsort(first_seen)]
-    new_label = np.zeros(len(roof.planes), np.int32)
-    new_label[order] = np.arange(1, len(order) + 1)
     labels = np.zeros(shape, np.int32)
     row, col = roof.first_cell
-    labels[row : row + inner.shape[0], col : col + inner.shape[1]] = np.where(
-        inner > 0, new_label[np.maximum(inner, 0)], 0
-    )
-    a, b, c = roof.planes[order].T
+    np.maximum(inner, 0, out=labels[row : row + inner.shape[0], col : col + inner.shape[1]])
+    a, b, c = roof.planes[1:].T
     slope_east, slope_north = a / roof.cell_size_m, -b / roof.cell_size_m
-    rmse_m, slope_error = _fit_errors(roof, order)
+    rmse_m = roof.rmse_m()
+    slope_error = rmse_m / _lever_m(roof)
     slope = np.hypot(slope_east, slope_north)
     level = (slope < math.tan(math.radians(LEVEL_TILT_DEG))) | (
         slope_error > LEVEL_AZIMUTH_ERROR_RAD * slope
@@ -239,17 +234,16 @@ def _describe(roof: RoofCells, shape: tuple[int, int]) -> RoofPlanes:
     )
 
 
-def _fit_errors(roof: RoofCells, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Residual RMS [m] and standard error of the less certain slope component [–] per plane."""
-    cells, residual_m = roof.fitted_residuals()
-    label = roof.labels[cells]
-    n_label = len(roof.planes)
-    square_sum = np.bincount(label, weights=residual_m**2, minlength=n_label)[order]
-    rmse_m = np.sqrt(square_sum / np.maximum(1, np.bincount(label, minlength=n_label)[order]))
-    n, sx, sy, _, sxx, sxy, syy, *_ = roof.moments[order].T
+def _lever_m(roof: RoofCells) -> np.ndarray:
+    """
+    Root of the summed squared distances from the middle of each plane, the shorter way. [m]
+
+    Noise of the heights over it is the standard error of the less certain slope component.
+    """
+    n, sx, sy, _, sxx, sxy, syy, *_ = roof.moments[1:].T
     cxx, cxy, cyy = sxx - sx * sx / n, sxy - sx * sy / n, syy - sy * sy / n
     least_spread = 0.5 * (cxx + cyy - np.hypot(cxx - cyy, 2.0 * cxy))
-    return rmse_m, rmse_m / np.sqrt(np.maximum(least_spread, 1e-12)) / roof.cell_size_m
+    return np.sqrt(np.maximum(least_spread, 1e-12)) * roof.cell_size_m
 
 
 def _no_planes(shape: tuple[int, int], cell_size_m: float) -> RoofPlanes:

@@ -232,3 +232,34 @@ def bridge(x, y, z, state, width, labels, first, second, plane, highest_m, max_c
             length += 1
             level_end = n
     return False
+
+
+@njit(nogil=True, cache=True)
+def residual_sums(x, y, z, state, labels, planes, reach_m):
+    """Number and squared residuals of the heights of each plane within reach of it; (n_label,)."""
+    n_heights, square_sums = np.zeros(planes.shape[0], np.int64), np.zeros(planes.shape[0])
+    for i in range(labels.size):
+        label = labels[i]
+        if label > 0 and state[i] == MEASURED:
+            residual = _distance(x, y, z, state, planes[label], i)
+            if residual < reach_m:
+                n_heights[label] += 1
+                square_sums[label] += residual * residual
+    return n_heights, square_sums
+
+
+@njit(nogil=True, cache=True)
+def number_in_reading_order(labels, n_label):
+    """Number labels anew by their first cell; returns the old label of each new one, (n_plane,)."""
+    new_label = np.zeros(n_label, np.int32)
+    old_label = np.zeros(n_label, np.int64)
+    n = 0
+    for i in range(labels.size):
+        old = labels[i]
+        if old > 0:
+            if new_label[old] == 0:
+                old_label[n] = old
+                n += 1
+                new_label[old] = n
+            labels[i] = new_label[old]
+    return old_label[:n]
