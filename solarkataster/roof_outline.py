@@ -13,6 +13,9 @@ MITRE_LIMIT = 3.0
 #: Holes narrower than this that strips leave between each other are closed. [m]
 MIN_GAP_M = 0.1
 
+#: Vertices this near to a straight edge are none. [m]
+STRAIGHT_M = 1e-4
+
 #: Free stretches of a side shorter than this get no strip. [m]
 MIN_STRETCH_M = 0.5
 
@@ -78,8 +81,8 @@ def roof_outline(
             beyond = taken_out_m[taken_side == -2 - i]
             if not (beyond < reach_m + 0.71 * cell_size_m).any():
                 pieces.append(shapely.Polygon(corner))
-    outline = shapely.union_all([footprint, *pieces])
-    return _without_gaps(outline)
+    outline = _without_gaps(shapely.union_all([footprint, *pieces]))
+    return shapely.simplify(outline, STRAIGHT_M)  # strips end in points on straight edges
 
 
 def _free_stretches(blocked_m, half_cell_m, length_m) -> list[tuple[float, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
 
+from solarkataster.demo import make_town
 from solarkataster.errors import InputError
-from solarkataster.footprint_cells import cells_inside
+from solarkataster.footprint_cells import cells_inside, footprint_mask
 from solarkataster.footprint_sides import footprint_sides
 from solarkataster.grid import Grid
 from solarkataster.outlines import plane_outlines
@@ -292,6 +294,71 @@ def test_any_footprint_with_overhang_all_around_gets_a_valid_outline(wings, turn
     assert found.outline.geom_type in ("Polygon", "MultiPolygon")
     assert shapely.covers(found.outline.buffer(1e-6), footprint)
     assert shapely.difference(found.outline, roof.buffer(0.36, join_style="mitre")).area < 1e-6
+
+
+@pytest.fixture(scope="module")
+def demo_roofs():
+    """Overhang and outlines of all buildings of the demo town, and the CPU time per building."""
+    town = make_town()
+    footprints = np.array([building.footprint for building in town.buildings])
+    tree = shapely.STRtree(footprints)
+    roofs = {}
+    for again in (False, True):  # the first time compiles
+        seconds = []
+        for k, footprint in enumerate(footprints):
+            west_m, south_m, east_m, north_m = footprint.bounds
+            grid = town.grid.crop((west_m - 3.0, south_m - 3.0, east_m + 3.0, north_m + 3.0))
+            row, col = town.grid.offset_of(grid)
+            heights_m = town.dsm_m[row : row + grid.shape[0], col : col + grid.shape[1]]
+            near = tree.query(shapely.box(*grid.bounds))
+            free = ~footprint_mask(footprints[near[near != k]], grid)
+            planes = find_roof_planes(heights_m, cells_inside(footprint, grid), grid.cell_size_m)
+            begin = time.process_time()
+            found = roof_overhang(planes, heights_m, footprint, grid, free=free)
+            outlines = plane_outlines(
+                found.labels, found.outline, grid, planes=planes, min_hole_area_m2=10.0
+            )
+            seconds.append(time.process_time() - begin)
+            if again:
+                roofs[town.buildings[k].building_id] = found, outlines
+    return town, roofs, float(np.mean(seconds))
+
+
+def test_overhangs_of_the_demo_town_are_those_it_was_built_with(demo_roofs, figure):
+    town, roofs, seconds = demo_roofs
+    errors_m, n_unseen, n_party = [], 0, 0
+    for side in town.sides:
+        found, _ = roofs[side.building_id]
+        middle = shapely.Point(0.5 * (np.array(side.start) + np.array(side.end)))
+        walls = shapely.linestrings(np.stack([found.start, found.end], axis=1))
+        k = int(np.argmin(shapely.distance(walls, middle)))
+        if found.source[k] == "party wall":
+            n_party += 1
+            assert side.overhang_m == 0.0
+        elif found.source[k] == "none":
+            n_unseen += 1
+        else:
+            errors_m.append(found.depth_m[k] - side.overhang_m)
+    error_m = np.abs(errors_m)
+    figure(
+        "overhang",
+        f"demo town: {len(errors_m)} sides seen, {n_unseen} not, {n_party} party walls; mean error "
+        f"{error_m.mean():.3f} m, worst {error_m.max():.2f} m; with outlines {1e3 * seconds:.2f} "
+        "ms CPU per building",
+    )
+    assert n_unseen <= 0.02 * len(errors_m)
+    assert error_m.mean() < 0.05
+    assert error_m.max() < 0.2
+
+
+def test_planes_of_the_demo_town_add_up_to_its_roofs(demo_roofs):
+    _, roofs, _ = demo_roofs
+    for found, outlines in roofs.values():
+        total_m2 = sum(part.area for part in outlines)
+        assert total_m2 == pytest.approx(found.outline.area, rel=0.02)
+        assert all(part.is_valid for part in outlines)
+        pieces = np.concatenate([shapely.get_parts(part) for part in outlines])
+        assert shapely.area(pieces).min() > 0.05  # no slivers
 
 
 def test_wrong_arguments_are_refused():
