@@ -33,16 +33,14 @@ MIN_WIDTH_M = 0.75
 MIN_WIDE_FRACTION = 0.4
 
 #: Two rows of cells fit the step between two roofs as well as they fit a slope. So a plane without
-#: a cell whose four neighbours belong to it too must be small, as half of a narrow dormer is: not
-#: larger than this many times the least area. [–]
-MAX_NARROW_AREA = 1.6
+#: a cell whose four neighbours belong to it too must be small, as half of a narrow dormer is. [m²]
+MAX_NARROW_M2 = 4.0
 
 #: Heights that a plane must explain and its neighbours cannot. [–]
 PLANE_WORTH = 5.0
 
-#: Planes of less area in plan than this many times the least area may be dormers in a row: they
-#: are in one plane, but never one. [–]
-LARGE_AREA = 3.5
+#: Planes of less area in plan may be dormers in a row: they are in one plane, but never one. [m²]
+LARGE_M2 = 8.75
 
 #: Longest gap between two parts of one plane that is bridged where a dormer leaves less than a
 #: cell of it. [m]
@@ -198,7 +196,7 @@ def _parents(roof: RoofCells, planes, moments) -> tuple[np.ndarray, int]:
         roof.width,
         planes,
         moments,
-        roof.n_cells() * roof.cell_size_m**2 >= LARGE_AREA * roof.min_area_m2,
+        LARGE_M2 / roof.cell_size_m**2,
         roof.cell_size_m,
         math.radians(MERGE_ANGLE_DEG),
         0.35 * roof.reach_m,
@@ -220,26 +218,23 @@ def _dissolve_small(roof: RoofCells, fraction: float) -> bool:
     sizes = plane_labels.connected_parts(
         np.where(roof.labels > 0, roof.labels, np.int32(-1)), roof.width, parts
     )
-    side = max(2, round(MIN_WIDTH_M / roof.cell_size_m))
-    label_of_part, n_measured, n_wide, n_core = plane_checks.part_figures(
-        parts, roof.labels, roof.state, roof.width, side, len(sizes)
+    new_label, old_label = plane_checks.judge_parts(
+        parts,
+        sizes,
+        roof.labels,
+        roof.state,
+        roof.width,
+        roof.planes,
+        roof.cell_size_m,
+        max(2, round(MIN_WIDTH_M / roof.cell_size_m)),
+        fraction * roof.min_area_m2,
+        COUNT_ERROR,
+        MIN_CELLS,
+        MIN_WIDE_FRACTION,
+        MAX_NARROW_M2,
+        1.0 / math.cos(math.radians(MAX_TILT_DEG)),
     )
-    a, b = roof.planes[label_of_part, 0], roof.planes[label_of_part, 1]
-    lengthening = np.sqrt(1.0 + (a * a + b * b) / roof.cell_size_m**2)
-    cell_area_m2 = roof.cell_size_m**2 * lengthening
-    area_m2 = sizes * cell_area_m2
-    # Of planes as large as the least one, half would be counted as smaller.
-    error_m2 = cell_area_m2 * COUNT_ERROR * np.sqrt(4.0 * np.sqrt(sizes))
-    keep = (
-        (area_m2 + error_m2 >= fraction * roof.min_area_m2)
-        & (n_measured >= MIN_CELLS)
-        & (n_wide >= MIN_WIDE_FRACTION * sizes)
-        & ((n_core > 0) | (area_m2 <= MAX_NARROW_AREA * roof.min_area_m2))
-        & (lengthening <= 1.0 / math.cos(math.radians(MAX_TILT_DEG)))
-    )
-    keep[0] = False
-    new_label = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
     plane_checks.rename(roof.labels, parts, new_label)
-    roof.planes = np.concatenate([np.zeros((1, 3)), roof.planes[label_of_part[keep]]])
+    roof.planes = roof.planes[old_label]
     roof.refit()
-    return bool((~keep[1:]).any())
+    return len(old_label) < len(sizes)

@@ -166,7 +166,8 @@ def find_roof_planes(
     cell_size_m : float
         Edge of one square cell. [m]
     min_plane_area_m2 : float
-        Smaller planes (inclined area) are given to a neighbour they fit, or to none. [m²]
+        Smaller planes (inclined area) are given to a neighbour they fit, or to none; cells measure
+        an area of this size to about 10 % at 0.5 m, and planes within that error count. [m²]
     offset_east_m, offset_north_m : ndarray, shape (ny, nx), optional
         Where in its cell a height was measured, from the cell's centre; read where there is a
         height. Without them heights belong to the centres. [m]
@@ -183,16 +184,25 @@ def find_roof_planes(
 
     Notes
     -----
-    Every cell takes its normal from the smoothest window that holds it, planes grow from the
-    smoothest cells by distance and normal and are refitted robustly, then cells compete for
-    the planes around them, planes that are one within the noise are merged and small ones
-    dissolved. Cells that stand out above a plane (chimney, tree) stay without one; cells at the
-    eaves that lie lower or have no height belong to the plane beside them.
+    Every cell takes its normal from the smoothest window that holds it, and planes grow from the
+    smoothest cells by distance and normal and are refitted robustly [1]_. Then, several times,
+    cells compete for the planes around them; planes whose neighbours explain their cells as well
+    are dropped [2]_; what no plane explains is searched for small planes (dormers, lift housings,
+    terraces) with the narrowest windows; planes too small, too narrow (parapets, steps) or too
+    steep are dissolved; planes that are one within the noise are merged. Two large parts of one
+    plane are joined where a dormer leaves less than a cell between them. Cells that stand out above
+    a plane (chimney, tree) stay without one; cells at the eaves that lie lower or have no height
+    belong to the plane beside them.
+
+    Heights at other places than the centres (laser points) count at their own places all the way:
+    at 45° and 0.5 m cells the centre would be wrong by 0.14 m, more than a dormer's plane allows.
 
     References
     ----------
     .. [1] T. Rabbani, F. van den Heuvel and G. Vosselman, "Segmentation of point clouds using
        smoothness constraint," ISPRS Archives 36(5), pp. 248-253, 2006.
+    .. [2] H. Isack and Y. Boykov, "Energy-based geometric multi-model fitting," Int. J. Computer
+       Vision 97, pp. 123-147, 2012, doi:10.1007/s11263-011-0474-7.
     """
     elevation_m, inside = np.asarray(elevation_m), np.asarray(inside, dtype=bool)
     offsets_m = _offsets(offset_east_m, offset_north_m)

@@ -6,6 +6,8 @@ Arrays are flat and padded by one cell, and heights have places, as in ``plane_f
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
@@ -13,26 +15,69 @@ from solarkataster.kernels.plane_fit import MEASURED, OFF
 
 
 @njit(nogil=True, cache=True)
-def part_figures(parts, labels, state, width, side, n_part):
+def judge_parts(
+    parts, sizes, labels, state, width, planes, cell_size_m, side, min_area_m2, count_error,
+    min_measured, min_wide_fraction, max_narrow_m2, max_lengthening,
+):  # fmt: skip
     """
-    What decides whether connected parts of labels are planes.
+    Which connected parts of labels are planes.
 
     Parameters
     ----------
     parts : ndarray of int32, shape (n_cell,)
         Connected part of each cell, 0 for none.
+    sizes : ndarray of int64, shape (n_part + 1,)
+        Their cells.
+    planes : ndarray, shape (n_label, 3)
+        Of the labels.
     side : int
-        Edge of a square. [cells]
-    n_part : int
-        Parts, and 0.
+        A part must be wide: squares of so many cells a side inside it cover at least
+        ``min_wide_fraction`` of it (the morphological opening, Matheron 1975: what is narrower
+        than the square vanishes). [cells]
+    min_area_m2, count_error : float
+        Least inclined area [m²], and its standard error in cells per root of the border cells.
+    min_measured : int
+        Fewest heights.
+    max_narrow_m2 : float
+        Largest area of a part without a cell whose four neighbours belong to it too. [m²]
+    max_lengthening : float
+        Largest inclined area per area in plan.
 
     Returns
     -------
-    label, n_measured, n_wide, n_core : ndarray of int64, shape (n_part,)
-        Label of the part; its cells with a height, those that squares inside the part cover (the
-        morphological opening, Matheron 1975: what is narrower than the square vanishes), and those
-        whose four neighbours belong to the part.
+    new_label : ndarray of int32, shape (n_part + 1,)
+        Of each part, from 1 in the order of parts; 0 for those that are no planes.
+    label : ndarray of int64, shape (n_plane + 1,)
+        Label that each new one had; 0 for new label 0.
     """
+    n_part = sizes.size
+    label, n_measured, n_wide, n_core = _part_figures(parts, labels, state, width, side, n_part)
+    new_label = np.zeros(n_part, np.int32)
+    old_label = np.zeros(n_part, np.int64)
+    n = 0
+    for part in range(1, n_part):
+        plane = planes[label[part]]
+        steepness2 = (plane[0] * plane[0] + plane[1] * plane[1]) / cell_size_m**2
+        lengthening = math.sqrt(1.0 + steepness2)
+        area_m2 = sizes[part] * cell_size_m**2 * lengthening
+        # Of planes as large as the least one, half would be counted as smaller.
+        error = count_error * math.sqrt(4.0 * math.sqrt(sizes[part])) / sizes[part]
+        if (
+            area_m2 * (1.0 + error) >= min_area_m2
+            and n_measured[part] >= min_measured
+            and n_wide[part] >= min_wide_fraction * sizes[part]
+            and (n_core[part] > 0 or area_m2 <= max_narrow_m2)
+            and lengthening <= max_lengthening
+        ):
+            n += 1
+            new_label[part] = n
+            old_label[n] = label[part]
+    return new_label, old_label[: n + 1]
+
+
+@njit(nogil=True, cache=True)
+def _part_figures(parts, labels, state, width, side, n_part):
+    """Label of each part, its heights, its cells in squares inside it, and those inside it."""
     label, n_measured, n_wide, n_core = np.zeros((4, n_part), np.int64)
     covered = np.zeros(parts.size, np.bool_)
     height = parts.size // width

@@ -248,7 +248,7 @@ def _root(parent, label):
 
 @njit(nogil=True, cache=True)
 def merge_planes(
-    labels, width, planes, moments, large, cell_size_m, max_angle_rad, misfit_m, parent
+    labels, width, planes, moments, large_cells, cell_size_m, max_angle_rad, misfit_m, parent
 ):
     """
     Join planes that are one within the noise, if they meet along a cell's edge or both are large.
@@ -260,7 +260,8 @@ def merge_planes(
 
     Parameters
     ----------
-    large : ndarray of bool, shape (n_label,)
+    large_cells : float
+        Cells from which a plane is large.
 
     Returns
     -------
@@ -268,18 +269,23 @@ def merge_planes(
     """
     n_label = planes.shape[0]
     meet = np.zeros((n_label, n_label), np.bool_)
+    n_cells = np.zeros(n_label, np.int64)
     for i in range(labels.size - width):
+        own = labels[i]
+        if own <= 0:
+            continue
+        n_cells[own] += 1
         for step in (1, width):
             other = labels[i + step]
-            if labels[i] > 0 and other > 0 and other != labels[i]:
-                meet[min(labels[i], other), max(labels[i], other)] = True
+            if other > 0 and other != own:
+                meet[min(own, other), max(own, other)] = True
     n_merged = 0
     min_cosine = math.cos(max_angle_rad)
     for label in range(n_label):
         parent[label] = label
     for first in range(1, n_label):
         for second in range(first + 1, n_label):
-            if not (meet[first, second] or (large[first] and large[second])):
+            if not meet[first, second] and min(n_cells[first], n_cells[second]) < large_cells:
                 continue
             i, j = _root(parent, first), _root(parent, second)
             if i == j or moments[i, 0] < 3.0 or moments[j, 0] < 3.0:
