@@ -9,11 +9,14 @@ import numpy as np
 import shapely
 from scipy import ndimage
 
+from solarkataster.roof_heights import RoofHeights, outline_sides
 from solarkataster.superstructure_shapes import (
+    CRUMB_M2,
     PITCHED_TILT_DEG,
-    RoofHeights,
+    SNAP_M,
     Standing,
-    outline_sides,
+    moved,
+    polygons_of,
 )
 
 #: A rim is no wider and no higher than this; what is higher is a wall or a neighbour. [m]
@@ -26,6 +29,9 @@ WALL_BELOW_M = 0.3
 #: most that; and rim cells line at least this share of the edge, since between two cells a rim can
 #: go unseen along a whole side. [–]
 MIN_SHARE, MAX_SHARE_RIMLESS, MIN_LINED = 0.7, 0.4, 0.2
+
+#: Cells that the width gets wrong against those of the rim, at most. [–]
+MAX_WRONG = 0.4
 
 
 def parapet_of(
@@ -78,7 +84,7 @@ def parapet_of(
     within &= lined[side]
     n_rim = int(np.count_nonzero(stands & within))
     n_edge = np.count_nonzero(roof.on_edge[rows, cols] & lined[side])
-    if n_rim < max(6, MIN_SHARE * within.sum(), MIN_LINED * n_edge) or n_wrong > 0.3 * n_rim:
+    if n_rim < max(6, MIN_SHARE * within.sum(), MIN_LINED * n_edge) or n_wrong > MAX_WRONG * n_rim:
         return None
     cells = np.zeros(band.shape, dtype=bool)
     in_rim = stands & (depth_m < width_m + 0.75 * roof.cell_size_m)
@@ -127,11 +133,12 @@ def _ring(roof: RoofHeights, plane: int, width_m: float, rimless, outlines):
     if len(rimless):
         strips = shapely.buffer(shapely.linestrings(rimless), width_m + 1e-3, cap_style="flat")
         ring = shapely.difference(ring, shapely.union_all(strips))
-    origin_m = np.array(roof.origin_m)
-    ring = shapely.transform(ring, lambda xy: np.round(xy + origin_m, 6))
+    ring = moved(ring, roof.origin_m)
     if len(outlines) > 1:
         own = shapely.buffer(outlines[plane - 1], width_m + roof.cell_size_m, join_style="mitre")
-        others = shapely.union_all([o for k, o in enumerate(outlines) if k != plane - 1])
-        ring = shapely.difference(shapely.intersection(ring, own), others)
-    pieces = [p for p in shapely.get_parts(ring) if p.geom_type == "Polygon" and p.area > 0.05]
+        others = [o for k, o in enumerate(outlines) if k != plane - 1]
+        others = shapely.union_all(others, grid_size=SNAP_M)
+        ring = shapely.intersection(ring, own, grid_size=SNAP_M)
+        ring = shapely.difference(ring, others, grid_size=SNAP_M)
+    pieces = [piece for piece in polygons_of(ring) if piece.area > CRUMB_M2]
     return pieces or None

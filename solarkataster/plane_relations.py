@@ -12,8 +12,9 @@ from solarkataster.kernels.plane_labels import extend_labels
 from solarkataster.kernels.superstructures import roof_region
 from solarkataster.roofs import RoofPlanes
 
-#: Between two planes lies a wall, not a ridge or valley, from this difference on. [m]
-STEP_M = 0.3
+#: Between two planes lies a wall, not a ridge or valley, from this difference on; more if their
+#: border may be this far off its place. [m, cells]
+STEP_M, OFF_CELLS = 0.3, 0.3
 
 #: A plane that stands out or is sunk in is at most this many times as large as what is left of a
 #: plane beside it, is no larger than this and no higher or deeper: else it is a part of the
@@ -37,8 +38,9 @@ MAX_STACK = 3
 #: In the middle a plane that stands out is at least this far above its host. [m]
 MIN_RISE_M = 0.2
 
-#: A terrace is level within this, the roof around it steeper than that. [°]
-TERRACE_TILT_DEG, SLOPE_TILT_DEG = 6.0, 10.0
+#: A terrace is level within this, the slope around it within those: the level top of a mansard roof
+#: lies under its steep sides, too. [°]
+TERRACE_TILT_DEG, SLOPE_TILT_DEG = 6.0, (10.0, 60.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,8 +196,15 @@ def _borders(planes: RoofPlanes, filled: np.ndarray) -> dict[tuple[int, int], Bo
     key, step_m = key[order], step_m[order]
     starts = np.flatnonzero(np.diff(key, prepend=-1))
     n_edges = np.diff(starts, append=key.size)
-    n_up = np.add.reduceat((step_m >= STEP_M).astype(np.int64), starts)
-    n_down = np.add.reduceat((step_m <= -STEP_M).astype(np.int64), starts)
+    # Where a border is a part of a cell off its place, planes of unlike slope differ by themselves.
+    own, other = key // (len(planes) + 1) - 1, np.maximum(key % (len(planes) + 1), 1) - 1
+    bend = np.hypot(
+        planes.slope_east[own] - planes.slope_east[other],
+        planes.slope_north[own] - planes.slope_north[other],
+    )
+    wall_m = STEP_M + OFF_CELLS * planes.cell_size_m * bend
+    n_up = np.add.reduceat((step_m >= wall_m).astype(np.int64), starts)
+    n_down = np.add.reduceat((step_m <= -wall_m).astype(np.int64), starts)
     median_m = 0.5 * (step_m[starts + (n_edges - 1) // 2] + step_m[starts + n_edges // 2])
     highest_m = np.maximum(np.abs(step_m[starts]), np.abs(step_m[starts + n_edges - 1]))
     pairs = np.stack(np.divmod(key[starts], len(planes) + 1), axis=1).tolist()
@@ -240,8 +249,8 @@ def _relation_of(
     if is_above:
         is_guest = larger[host].n_down <= MAX_DOWN * up and rise_m > MIN_RISE_M
         return (host, True) if is_guest else None
-    tilt = planes.surface_tilt
-    is_floor = tilt[label - 1] <= TERRACE_TILT_DEG and tilt[host - 1] >= SLOPE_TILT_DEG
+    tilt, host_tilt = planes.surface_tilt[label - 1], planes.surface_tilt[host - 1]
+    is_floor = tilt <= TERRACE_TILT_DEG and SLOPE_TILT_DEG[0] <= host_tilt <= SLOPE_TILT_DEG[1]
     return (host, False) if is_floor and rise_m < -STEP_M else None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,10 +12,11 @@ from scipy import ndimage
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
 from solarkataster.parapets import parapet_of
-from solarkataster.plane_relations import Relation, plane_relations
+from solarkataster.plane_relations import SLOPE_TILT_DEG, Relation, plane_relations
+from solarkataster.roof_heights import RoofHeights
 from solarkataster.roofs import RoofPlanes
 from solarkataster.superstructure_shapes import (
-    RoofHeights,
+    SNAP_M,
     Standing,
     described,
     shape_parts,
@@ -38,9 +38,10 @@ NOISE_RANGE_M = (0.03, 0.12)
 #: Less than this in plan is a spike in the heights, not a part of the roof. [m²]
 MIN_AREA_M2 = 0.1
 
-#: A terrace is at least this large, at most this deep under its plane, and its floor this level:
-#: holes that laser light finds through roof windows are none. [m², m, m]
-MIN_TERRACE_AREA_M2, MAX_TERRACE_DEPTH_M, FLOOR_SPREAD_M = 1.5, 4.0, 0.15
+#: A terrace is at least this large, lies so deep under its slope, and its floor is this level: what
+#: laser light finds through roof windows and between the waves of corrugated sheets is none.
+#: [m², m, m]
+MIN_TERRACE_AREA_M2, TERRACE_DEPTH_M, FLOOR_SPREAD_M = 1.5, (0.8, 4.0), 0.15
 
 #: A wall of this height makes strips at its foot, so wide: points on its wall, eaves. [m]
 MIN_STEP_M, FOOT_M = 0.5, 0.5
@@ -289,10 +290,13 @@ def _standing_groups(
             roofs_m = np.max([roof.plane_m(label)[parts[k]] for label in members], axis=0)
             if (roof.z_m[parts[k]] - roofs_m)[roof.measured[parts[k]]].max() <= BESIDE_M:
                 rest.append(parts.pop(k))
-        outline = shapely.union_all([outlines[label - 1] for label in members])
+        outline = outlines[members[0] - 1]
+        if len(members) > 1:
+            own = [outlines[label - 1] for label in members]
+            outline = shapely.union_all(own, grid_size=SNAP_M)
         sunk = bool(relation.is_sunk[members[0]])
         standing = described(cells, roof, "terrace" if sunk else "group")
-        if abs(standing.height_m) < min_height_m:
+        if abs(standing.height_m) < max(min_height_m, TERRACE_DEPTH_M[0] if sunk else 0.0):
             continue
         standing.outline = outline
         added = sum(int(part.sum()) for part in rest)
@@ -303,11 +307,15 @@ def _standing_groups(
 
 
 def _is_terrace(cells: np.ndarray, roof: RoofHeights) -> bool:
-    """Whether sunk cells are a level floor within the roof, not too deep."""
+    """Whether sunk cells are a level floor within a slope."""
     if roof.on_edge[cells].any():
         return False
-    z_m, rise_m = roof.z_m[cells & roof.measured], roof.rise_m[cells & roof.measured]
-    if rise_m.min() < -MAX_TERRACE_DEPTH_M:
+    known = cells & roof.measured
+    z_m, depth_m = roof.z_m[known], -float(roof.rise_m[known].min())
+    host = int(np.bincount(roof.host[known]).argmax())
+    if not SLOPE_TILT_DEG[0] <= roof.planes.surface_tilt[host - 1] <= SLOPE_TILT_DEG[1]:
+        return False
+    if not TERRACE_DEPTH_M[0] <= depth_m <= TERRACE_DEPTH_M[1]:
         return False
     spread_m = float(np.median(np.abs(z_m - np.median(z_m))))
-    return spread_m < FLOOR_SPREAD_M and math.isfinite(spread_m)
+    return spread_m < FLOOR_SPREAD_M

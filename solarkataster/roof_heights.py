@@ -1,0 +1,199 @@
+"""Heights of a roof over its own planes, continued beneath what stands on them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from scipy import ndimage
+
+from solarkataster.grid import Grid
+from solarkataster.kernels.plane_labels import extend_labels
+from solarkataster.kernels.superstructures import near_border
+from solarkataster.plane_relations import Relation
+from solarkataster.roofs import RoofPlanes
+
+#: What stands astride a ridge or valley reaches this far into each of its slopes. [m]
+NEAR_RIDGE_M = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class RoofHeights:
+    """
+    Heights of one roof over its planes, cut to its box; (ny, nx) arrays unless said otherwise.
+
+    Attributes
+    ----------
+    x_m, y_m, z_m : ndarray
+        Where every height was measured, from the building's first cell and a whole metre. [m]
+    measured, inside, on_edge : ndarray of bool
+        With a height; in the outline of the roof; inside, but beside a cell that is not.
+    filled, host, group : ndarray of int32
+        Label continued over gaps; plane of the roof proper under the cell; superstructure that is a
+        plane of its own (0: none).
+    rise_m : ndarray
+        Height over the host, from the nearest height where none was measured. [m]
+    planes : RoofPlanes
+    grid : Grid
+    origin_m : tuple of float
+        Coordinates of x = y = 0. [m]
+    base_m : float
+        Elevation of z = 0. [m]
+    outline : Polygon or MultiPolygon
+        Of the roof, from the origin. [m]
+    wall_rad : float
+        Direction of the walls, counter-clockwise from east, in the first quarter. [rad]
+    """
+
+    x_m: np.ndarray
+    y_m: np.ndarray
+    z_m: np.ndarray
+    measured: np.ndarray
+    inside: np.ndarray
+    on_edge: np.ndarray
+    filled: np.ndarray
+    host: np.ndarray
+    group: np.ndarray
+    rise_m: np.ndarray
+    planes: RoofPlanes
+    grid: Grid
+    origin_m: tuple[float, float]
+    base_m: float
+    outline: shapely.Geometry
+    wall_rad: float
+
+    @property
+    def cell_size_m(self) -> float:
+        return self.planes.cell_size_m
+
+    def plane_m(self, label) -> np.ndarray:
+        """Height of the (extended) plane, one label for all or one per cell. [m]"""
+        i = np.asarray(label) - 1
+        return (
+            (self.planes.elevation_at_first_cell_m[i] - self.base_m)
+            + self.planes.slope_east[i] * self.x_m
+            + self.planes.slope_north[i] * self.y_m
+        )
+
+    def plane_at(self, label: int, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+        """Height of one (extended) plane at some cells. [m]"""
+        return (
+            (self.planes.elevation_at_first_cell_m[label - 1] - self.base_m)
+            + self.planes.slope_east[label - 1] * self.x_m[rows, cols]
+            + self.planes.slope_north[label - 1] * self.y_m[rows, cols]
+        )
+
+    @classmethod
+    def cut(
+        cls, planes: RoofPlanes, labels, elevation_m, roof_outline, grid: Grid,
+        relation: Relation, offset_east_m, offset_north_m,
+    ) -> RoofHeights:  # fmt: skip
+        """Cut the box of the roof out of the window and measure its heights over the planes."""
+        size = planes.cell_size_m
+        row, col, box = _box_of(labels, roof_outline, grid)
+        part = np.s_[row : row + box.shape[0], col : col + box.shape[1]]
+        first_row, first_col = planes.first_cell
+        x_m = np.tile((np.arange(box.shape[1]) + (col - first_col)) * size, (box.shape[0], 1))
+        y_m = np.tile((first_row - row - np.arange(box.shape[0]))[:, None] * size, box.shape[1])
+        if offset_east_m is not None:
+            x_m = x_m + np.nan_to_num(np.asarray(offset_east_m, dtype=np.float64)[part])
+        if offset_north_m is not None:
+            y_m = y_m + np.nan_to_num(np.asarray(offset_north_m, dtype=np.float64)[part])
+        # Rounded to micrometres, so that the window a building comes in changes no bit.
+        origin_m = (
+            round(grid.west_m + (first_col + 0.5) * size, 6),
+            round(grid.north_m - (first_row + 0.5) * size, 6),
+        )
+        outline = shapely.transform(roof_outline, lambda xy: xy - np.array(origin_m))
+        shapely.prepare(outline)
+        inside = shapely.contains_xy(outline, x_m, y_m)
+        base_m = math.floor(planes.elevation_at_first_cell_m.min())
+        z_m = np.asarray(elevation_m[part], dtype=np.float64) - base_m
+        is_main = np.zeros(len(planes) + 1, dtype=bool)
+        is_main[relation.main] = True
+        host = np.where(is_main[labels[part]], labels[part], -1).astype(np.int32)
+        extend_labels(host)
+        own_host = relation.host[labels[part]]
+        host = np.where(own_host > 0, own_host, host)
+        roof = cls(
+            x_m, y_m, z_m, np.isfinite(z_m), inside, inside & ~ndimage.binary_erosion(inside),
+            relation.filled[part], host, relation.group[labels[part]], np.zeros_like(z_m), planes,
+            box, origin_m, base_m, outline, _wall_direction(outline),
+        )  # fmt: skip
+        roof._settle_hosts(is_main[labels[part]], relation)
+        roof._measure_rise()
+        return roof
+
+    def _settle_hosts(self, is_known: np.ndarray, relation: Relation) -> None:
+        """
+        Along a ridge the lower of its planes is below a cell, along a valley the upper one.
+
+        The nearest plane is not enough: under a chimney astride a ridge the plane from the other
+        side rises on, may even meet the top and take its cells. So near a ridge labels do not
+        count; near a valley only cells without one are asked, since beyond its end the planes go
+        on over each other.
+        """
+        host, n_labels = self.host, len(self.planes) + 1
+        n_cells = max(1, round(NEAR_RIDGE_M / self.cell_size_m))
+        keys = []
+        for a, b in ((host[:, 1:], host[:, :-1]), (host[1:], host[:-1])):
+            meets = a != b
+            keys.append(np.minimum(a, b)[meets] * n_labels + np.maximum(a, b)[meets])
+        for key in np.unique(np.concatenate(keys)).tolist():
+            a, b = divmod(key, n_labels)
+            if not relation.meet(a, b):
+                continue
+            on_a, on_b = host == a, host == b
+            difference_m = self.plane_m(a) - self.plane_m(b)
+            on_own = difference_m[on_a & is_known].sum(), difference_m[on_b & is_known].sum()
+            if on_own[0] * on_own[1] >= 0.0:
+                continue  # planes that meet elsewhere
+            near = near_border(host, a, b, n_cells)
+            is_ridge = on_own[0] < 0.0
+            if not is_ridge:
+                near &= ~is_known
+            host[near] = np.where((difference_m < 0.0) == is_ridge, a, b)[near]
+
+    def _measure_rise(self) -> None:
+        self.rise_m[:] = self.z_m - self.plane_m(self.host)
+        known = self.measured & self.inside
+        if not (self.inside & ~self.measured).any():
+            return
+        if not known.any():
+            self.rise_m[:] = 0.0
+            return
+        nearest = ndimage.distance_transform_edt(
+            ~known, return_distances=False, return_indices=True
+        )
+        self.rise_m[:] = np.where(known, self.rise_m, self.rise_m[tuple(nearest)])
+
+
+def _box_of(labels, roof_outline, grid: Grid) -> tuple[int, int, Grid]:
+    """Box of the labels and the outline and one cell around, as far as the window reaches."""
+    rows, cols = np.flatnonzero(labels.any(axis=1)), np.flatnonzero(labels.any(axis=0))
+    crop = grid.crop(roof_outline.bounds)
+    row, col = grid.offset_of(crop)
+    row_end, col_end = row + crop.shape[0], col + crop.shape[1]
+    row, col = max(0, min(row, rows[0]) - 1), max(0, min(col, cols[0]) - 1)
+    row_end = min(grid.shape[0], max(row_end, rows[-1] + 1) + 1)
+    col_end = min(grid.shape[1], max(col_end, cols[-1] + 1) + 1)
+    return row, col, grid.window(row, col, row_end - row, col_end - col)
+
+
+def outline_sides(outline) -> np.ndarray:
+    """Straight sides of all rings: (n_side, 2, 2) as start/end × easting/northing. [m]"""
+    rings = [
+        ring for part in shapely.get_parts(outline) for ring in (part.exterior, *part.interiors)
+    ]
+    points = [np.asarray(ring.coords) for ring in rings]
+    return np.concatenate([np.stack([xy[:-1], xy[1:]], axis=1) for xy in points])
+
+
+def _wall_direction(outline) -> float:
+    """Direction most of the outline's length agrees with, up to right angles. [rad]"""
+    sides = outline_sides(outline)
+    east, north = (sides[:, 1] - sides[:, 0]).T
+    length = np.hypot(east, north)
+    return float(np.angle(np.sum(length * np.exp(4j * np.arctan2(north, east)))) / 4.0)
