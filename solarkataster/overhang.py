@@ -54,8 +54,8 @@ MIN_DEPTH_M = 0.05
 PARTY_SHARE = 0.5
 
 #: Sides shorter than this many cells take the depth of their neighbours, if these face the same
-#: way to within 15 degrees.
-SHORT_CELLS, LIKE_COSINE = 3.0, 0.966
+#: way to within 15 degrees and lie no farther than this off the same line. [–, –, m]
+SHORT_CELLS, LIKE_COSINE, SAME_LINE_M = 3.0, 0.966, 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -302,16 +302,19 @@ class _Samples:
 
 
 def _like_neighbours(sides: Sides, depth_m, is_party, short_m) -> np.ndarray:
-    """Short sides take the mean depth of seen neighbours, at most two away, that face their way."""
+    """Short sides take the mean depth of seen neighbours, at most two away, that are like them."""
     filled = depth_m.copy()
-    along, preceding = sides.along, sides.preceding
+    along, outwards, preceding = sides.along, sides.outwards, sides.preceding
+    middle = 0.5 * (sides.start + sides.end)
     for i in np.flatnonzero((sides.length_m < short_m) & ~is_party):
         depths_m = []
         for step in (preceding, sides.following):
             j = i
             for _ in range(2):
                 j = step[j]
-                if np.isfinite(depth_m[j]) and along[i] @ along[j] > LIKE_COSINE:
+                off_m = abs((middle[j] - middle[i]) @ outwards[i])
+                is_like = along[i] @ along[j] > LIKE_COSINE and off_m < SAME_LINE_M
+                if is_like and np.isfinite(depth_m[j]):
                     depths_m.append(depth_m[j])
                     break
         if depths_m:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
+from small_houses import EAVES_M, GROUND_M, LENGTH_M, WIDTH_M, house
 
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
@@ -18,102 +19,8 @@ from solarkataster.footprint_cells import cells_inside, footprint_mask
 from solarkataster.footprint_sides import footprint_sides
 from solarkataster.grid import Grid
 from solarkataster.outlines import plane_outlines
-from solarkataster.overhang import Overhang, roof_overhang
+from solarkataster.overhang import roof_overhang
 from solarkataster.roofs import find_roof_planes
-
-EAVES_M, GROUND_M = 108.0, 103.0
-LENGTH_M, WIDTH_M = 12.0, 9.0
-
-
-@dataclass(frozen=True)
-class House:
-    """A gabled or flat house, ridge along its length, with the true overhang of its four sides."""
-
-    grid: Grid
-    elevation_m: np.ndarray
-    footprint: shapely.Polygon
-    roof: shapely.Polygon
-    faces: float
-    depths_m: tuple[float, float, float, float]
-    across_m: np.ndarray
-    along_m: np.ndarray
-    offset_east_m: np.ndarray | None = None
-    offset_north_m: np.ndarray | None = None
-
-    def overhang(self, **changes) -> Overhang:
-        inside = cells_inside(self.footprint, self.grid)
-        offsets = {
-            "offset_east_m": self.offset_east_m,
-            "offset_north_m": self.offset_north_m,
-        }
-        planes = find_roof_planes(self.elevation_m, inside, self.grid.cell_size_m, **offsets)
-        arguments = {"free": np.ones(self.grid.shape, dtype=bool)} | offsets | changes
-        return roof_overhang(planes, self.elevation_m, self.footprint, self.grid, **arguments)
-
-    def by_side(self, overhang: Overhang) -> list[int]:
-        """Which of the found sides faces downhill, uphill, along the ridge and against it."""
-        along = overhang.end - overhang.start
-        towards = np.degrees(np.arctan2(along[:, 1], -along[:, 0]))
-        turned = [self.faces, self.faces + 180.0, self.faces - 90.0, self.faces + 90.0]
-        apart = [np.abs((towards - azimuth + 180.0) % 360.0 - 180.0) for azimuth in turned]
-        return [int(np.argmin(angles)) for angles in apart]
-
-
-def house(
-    faces=20.0,
-    *,
-    cell_size_m=0.25,
-    depths_m=(0.5, 0.6, 0.3, 0.2),
-    tilt=38.0,
-    noise_m=0.03,
-    shift_m=(0.13, 0.07),
-    share_of_points=None,
-    seed=0,
-) -> House:
-    """Heights at cell centres, or with ``share_of_points`` at random places in that many cells."""
-    n = int(np.ceil((np.hypot(LENGTH_M, WIDTH_M) + 8.0) / cell_size_m))
-    grid = Grid((n, n), 400_000.0, 5_600_000.0, cell_size_m, "EPSG:25832")
-    centre = grid.west_m + n / 2 * cell_size_m + shift_m[0], grid.north_m - n / 2 * cell_size_m
-    rng = np.random.default_rng(seed)
-    x = grid.west_m + (np.arange(n) + 0.5) * cell_size_m - centre[0]
-    y = grid.north_m - (np.arange(n) + 0.5) * cell_size_m - centre[1] + shift_m[1]
-    east, north = np.meshgrid(x, y)
-    offsets = (None, None)
-    if share_of_points is not None:
-        offsets = tuple(rng.uniform(-0.5, 0.5, (2, n, n)) * cell_size_m)
-        east, north = east + offsets[0], north + offsets[1]
-    downhill = np.sin(np.radians(faces)), np.cos(np.radians(faces))
-    across = east * downhill[0] + north * downhill[1]
-    along = -east * downhill[1] + north * downhill[0]
-    half_length, half_width = LENGTH_M / 2, WIDTH_M / 2
-    is_roof = (across < half_width + depths_m[0]) & (across > -half_width - depths_m[1])
-    is_roof &= (along < half_length + depths_m[2]) & (along > -half_length - depths_m[3])
-    rise_m = np.tan(np.radians(tilt)) * (half_width - np.abs(across))
-    elevation_m = np.where(is_roof, EAVES_M + rise_m, GROUND_M)
-    elevation_m += rng.normal(0.0, noise_m, elevation_m.shape)
-    if share_of_points is not None:
-        elevation_m[rng.random(elevation_m.shape) > share_of_points] = np.nan
-
-    def rectangle(down_m, up_m, right_m, left_m):
-        corners = [(down_m, right_m), (-up_m, right_m), (-up_m, -left_m), (down_m, -left_m)]
-        place = centre[0], centre[1] - shift_m[1]
-        return shapely.orient_polygons(
-            shapely.Polygon(
-                [
-                    (
-                        place[0] + a * downhill[0] - b * downhill[1],
-                        place[1] + a * downhill[1] + b * downhill[0],
-                    )
-                    for a, b in corners
-                ]
-            )
-        )
-
-    walls = (half_width, half_width, half_length, half_length)
-    roof = rectangle(*np.add(walls, depths_m))
-    return House(
-        grid, elevation_m, rectangle(*walls), roof, faces, depths_m, across, along, *offsets
-    )
 
 
 @pytest.mark.parametrize(
@@ -209,6 +116,67 @@ def test_a_neighbours_roof_makes_a_party_wall():
     assert found.depth_m[side[2]] == 0.0
     assert shapely.difference(found.outline, one.roof.buffer(0.15)).area < 0.01
     assert not (cells_inside(found.outline, one.grid) & neighbour).any()
+
+
+def test_a_neighbour_along_half_a_side_leaves_the_eaves_over_the_other_half():
+    one = house(20.0, depths_m=(0.5, 0.5, 0.4, 0.4))
+    neighbour = (one.across_m > WIDTH_M / 2) & (np.abs(one.across_m) < 2 * WIDTH_M)
+    neighbour &= one.along_m > 1.5  # 4.5 m of 12
+    lower_m = np.where(neighbour, EAVES_M - 2.0, one.elevation_m)
+    found = replace(one, elevation_m=lower_m).overhang(free=~neighbour)
+    side = one.by_side(found)
+    np.testing.assert_allclose(found.depth_m[side], one.depths_m, atol=0.15)
+    assert not (cells_inside(found.outline, one.grid) & neighbour).any()
+    strip_m2 = found.outline.area - one.footprint.area
+    # 7.5 m of 0.5 m, 12 m of 0.5 m, two times 9 m of 0.4 m, three corners
+    assert strip_m2 == pytest.approx(3.75 + 6.0 + 7.2 + 0.6, abs=1.0)
+
+
+def test_wings_and_a_courtyard_get_their_eaves_all_around():
+    court = shapely.box(4.0, 4.0, 9.0, 11.0)
+    walls = shapely.box(0, 0, 14, 15).union(shapely.box(14, 9, 22, 15)).difference(court)
+    footprint = affinity.translate(affinity.rotate(walls, 33.0), 400_020.0, 5_599_960.0)
+    roof = footprint.buffer(0.5, join_style="mitre")
+    grid = Grid((180, 180), 400_000.0, 5_600_000.0, 0.25, "EPSG:25832")
+    elevation_m = np.where(cells_inside(roof, grid), EAVES_M, GROUND_M)
+    elevation_m += np.random.default_rng(1).normal(0.0, 0.03, elevation_m.shape)
+    planes = find_roof_planes(elevation_m, cells_inside(footprint, grid), 0.25)
+    free = np.ones(grid.shape, dtype=bool)
+    found = roof_overhang(planes, elevation_m, footprint, grid, free=free)
+    assert len(found.source) == 10
+    np.testing.assert_allclose(found.depth_m, 0.5, atol=0.1)
+    assert found.outline.symmetric_difference(roof).area < 0.01 * roof.area
+    assert len(found.outline.interiors) == 1
+    assert len(found.outline.exterior.coords) == 7
+
+
+def test_a_short_side_takes_the_depth_of_its_neighbours():
+    # A bay 0.6 m wide and 0.2 m deep in the long wall: its front is two cells long.
+    walls = shapely.box(0, 0, 12, 9).union(shapely.box(5.0, -0.2, 5.6, 0.5))
+    footprint = affinity.translate(walls, 400_020.0, 5_599_960.0)
+    roof = footprint.buffer(0.5, join_style="mitre")
+    grid = Grid((100, 100), 400_000.0, 5_600_000.0, 0.5, "EPSG:25832")
+    elevation_m = np.where(cells_inside(roof, grid), EAVES_M, GROUND_M)
+    planes = find_roof_planes(elevation_m, cells_inside(footprint, grid), 0.5)
+    free = np.ones(grid.shape, dtype=bool)
+    found = roof_overhang(planes, elevation_m, footprint, grid, free=free)
+    length_m = np.hypot(*(found.end - found.start).T)
+    front = int(np.argmin(np.abs(length_m - 0.6)))
+    assert found.source[front] == "seen"
+    assert found.depth_m[front] == pytest.approx(0.5, abs=0.26)
+    assert [found.source[k] for k in np.flatnonzero(length_m < 0.3)] == ["none", "none"]
+
+
+def test_a_building_across_the_edge_of_the_raster_keeps_its_seen_eaves():
+    one = house(0.0, depths_m=(0.5, 0.5, 0.4, 0.4))
+    row, _ = one.grid.row_col(0.0, one.footprint.centroid.y)
+    height = int(row)  # the ridge runs east: the lower half is off the raster
+    grid = one.grid.window(0, 0, height, one.grid.shape[1])
+    found = replace(one, grid=grid, elevation_m=one.elevation_m[:height]).overhang()
+    side = one.by_side(found)
+    assert found.source[side[0]] == "seen"
+    assert found.source[side[1]] == "none"
+    assert found.outline.is_valid
 
 
 def test_what_reaches_farther_than_the_deepest_overhang_is_not_taken():

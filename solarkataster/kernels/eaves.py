@@ -233,9 +233,10 @@ def classify_samples(z, x, y, side, out_m, usable, labels, nearest_label, planes
     """
     What each sample beside a side shows: roof, ground or nothing.
 
-    A sample on the plane is roof, connected to the rest if it lies outside. One in the lower half
-    between plane and ground is ground. One in the upper half is a mixed cell if it lies between
-    roof and ground, and then roof: it is more roof than ground. All else says nothing.
+    A sample on the plane is roof, if it is connected to the rest or lies inside; so is one inside
+    that lies higher. One in the lower half between plane and ground is ground. One in the upper
+    half is a mixed cell if it lies between roof and ground, and then roof: it is more roof than
+    ground. All else says nothing.
 
     Returns
     -------
@@ -256,8 +257,10 @@ def classify_samples(z, x, y, side, out_m, usable, labels, nearest_label, planes
             if not plane_m - ground_m[s] >= min_height_m:
                 continue
             below_m = plane_m - z[row, col]
-            if abs(below_m) <= tolerance_m[k]:
-                if not outside or labels[row, col] > 0:
+            if not outside and below_m <= tolerance_m[k]:  # parapets and chimneys are roof here
+                shows[row, col] = ROOF
+            elif abs(below_m) <= tolerance_m[k]:
+                if labels[row, col] > 0:
                     shows[row, col] = ROOF
             elif below_m > 0.5 * (plane_m - ground_m[s]):
                 shows[row, col] = GROUND

@@ -60,12 +60,11 @@ def _keep_bends(points, first, last, tolerance, keep):
             row, col = points[k, 0] - points[i, 0], points[k, 1] - points[i, 1]
             if length > 0.0:
                 along = (row * d_row + col * d_col) / length
-                if 0.0 <= along <= length:
-                    distance = abs(row * d_col - col * d_row) / length
-                else:
-                    distance = math.hypot(row, col) if along < 0.0 else math.hypot(
-                        points[k, 0] - points[j, 0], points[k, 1] - points[j, 1]
-                    )  # fmt: skip
+                distance = abs(row * d_col - col * d_row) / length
+                if along < 0.0:
+                    distance = math.hypot(row, col)
+                elif along > length:
+                    distance = math.hypot(row - d_row, col - d_col)
             else:
                 distance = math.hypot(row, col)
             if distance > most:
@@ -233,12 +232,10 @@ def _straighten_closed(corners, first, last, tolerance, meeting, out, n):
     n_lines = lines.shape[0]
     if n_lines < 3:
         return _write_corners(corners, first, last, out, n)
-    begin = n
     for k in range(n_lines):
-        out[n, 0], out[n, 1] = _bend(lines, meets, (k - 1) % n_lines, k, rolled[bends[k]])
-        n += 1
-    out[n] = out[begin]
-    return n + 1
+        out[n + k] = _bend(lines, meets, (k - 1) % n_lines, k, rolled[bends[k]])
+    out[n + n_lines] = out[n]
+    return n + n_lines + 1
 
 
 @njit(nogil=True, cache=True)
@@ -309,7 +306,7 @@ def _straighten_open(
     """
     points = _arc_points(corners, first, last, False)
     n_edges = last - first
-    head, tail = 0, 0
+    head = tail = 0
     while head < n_edges and not within[first + head]:
         head += 1
     while tail < n_edges and not within[last - 1 - tail]:
