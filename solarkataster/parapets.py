@@ -135,7 +135,7 @@ def _ring(roof: RoofHeights, plane: int, width_m: float, rimless, outlines):
         ring = shapely.difference(ring, shapely.union_all(strips))
     ring = moved(ring, roof.origin_m)
     if len(outlines) > 1:
-        own = shapely.buffer(outlines[plane - 1], width_m + roof.cell_size_m, join_style="mitre")
+        own = shapely.buffer(outlines[plane - 1], width_m + roof.cell_size_m)
         others = [o for k, o in enumerate(outlines) if k != plane - 1]
         others = shapely.union_all(others, grid_size=SNAP_M)
         ring = shapely.intersection(ring, own, grid_size=SNAP_M)

@@ -143,11 +143,12 @@ def plane_relations(planes: RoofPlanes, labels: np.ndarray) -> Relation:
                 relation = _relation_of(label, planes, of_label[label], n_cells, middle, found)
                 if relation is not None:
                     found[label] = relation
-    return _described(n_labels, found, borders, labels, filled, planes.cell_size_m)
+    return _described(n_cells, found, borders, labels, filled, planes.cell_size_m)
 
 
-def _described(n_labels, found, borders, labels, filled, cell_size_m) -> Relation:
+def _described(n_cells, found, borders, labels, filled, cell_size_m) -> Relation:
     """Hosts followed down to the roof proper, and superstructures numbered."""
+    n_labels = len(n_cells)
     host = np.zeros(n_labels, np.int32)
     stands_out, is_sunk = np.zeros((2, n_labels), dtype=bool)
     for label, (below, is_above) in found.items():
@@ -160,6 +161,10 @@ def _described(n_labels, found, borders, labels, filled, cell_size_m) -> Relatio
         same_kind = (stands_out[a] and stands_out[b]) or (is_sunk[a] and is_sunk[b])
         if a < b and same_kind and border.n_edges > border.n_up + border.n_down:
             root[root == root[b]] = root[a]
+    area_m2 = np.bincount(root, weights=n_cells, minlength=n_labels) * cell_size_m**2
+    too_large = (host > 0) & (area_m2[root] > MAX_AREA_M2)
+    host[too_large] = 0
+    stands_out, is_sunk = stands_out & ~too_large, is_sunk & ~too_large
     group = np.zeros(n_labels, np.int32)
     for number, first in enumerate(np.unique(root[host > 0]), start=1):
         group[(root == first) & (host > 0)] = number
