@@ -64,12 +64,13 @@ def print_cost(data: str, costs: list[Cost]) -> None:
         sum(getattr(cost, name) for cost in costs)
         for name in ("lattice_s", "planes_s", "outlines_s")
     )
-    n_heights = sum(cost.n_heights for cost in costs)
-    line = f"  CPU per building of {n_heights / n:.0f} heights: planes {1e3 * planes_s / n:.2f} ms"
+    n_over, n_near = sum(cost.n_over for cost in costs), sum(cost.n_near for cost in costs)
+    line = f"  CPU per building of {n_over / n:.0f} heights: planes {1e3 * planes_s / n:.2f} ms"
     line += f", outlines {1e3 * outlines_s / n:.2f} ms"
     if DATA[data][1]:
-        speed = n_heights / (lattice_s + planes_s) / 1e6
-        line += f", lattice {1e3 * lattice_s / n:.2f} ms: {speed:.2f} million points per second"
+        seconds = lattice_s + planes_s
+        line += f", lattice {1e3 * lattice_s / n:.2f} ms: {n_over / seconds / 1e6:.2f} million "
+        line += f"points over the roofs, {n_near / seconds / 1e6:.2f} million taken up, per second"
     print(line)
 
 

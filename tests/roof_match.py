@@ -179,20 +179,22 @@ def _best(plane: TruePlane, candidates: list[FoundPlane]) -> Match | None:
 
 @dataclass(frozen=True, slots=True)
 class Heights:
-    """Heights around one building and, for laser points, their places and how many there were."""
+    """Heights around one building; for laser points their places, and how many over and near it."""
 
     grid: Grid
     elevation_m: np.ndarray
     offset_east_m: np.ndarray | None
     offset_north_m: np.ndarray | None
-    n_heights: int
+    n_over: int = 0
+    n_near: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Heights inside the footprint of one building, and CPU seconds of the steps."""
+    """Heights over the footprint of one building, points near it, and CPU seconds of the steps."""
 
-    n_heights: int
+    n_over: int
+    n_near: int
     lattice_s: float
     planes_s: float
     outlines_s: float
@@ -211,7 +213,7 @@ def heights_of(
             window = town.grid.crop(bounds)
             row, col = town.grid.offset_of(window)
             part = town.dsm_m[row : row + window.shape[0], col : col + window.shape[1]]
-            heights = Heights(window, part, None, None, 0)
+            heights = Heights(window, part, None, None)
         else:
             near = index.near(building.footprint.bounds, MARGIN_M)
             lattice = lattice_heights(near, building.footprint, crs=town.grid.crs)
@@ -224,6 +226,7 @@ def heights_of(
                 lattice.offset_east_m,
                 lattice.offset_north_m,
                 n_points,
+                len(near),
             )
         yield building, heights, time.process_time() - begin
 
@@ -264,8 +267,8 @@ def survey(
             labels, outline = overhang.labels, overhang.outline
         outlines = plane_outlines(labels, outline, grid, planes=planes)
         end = time.process_time()
-        n_heights = heights.n_heights or int(inside.sum())
-        costs.append(Cost(n_heights, lattice_s, middle - begin, end - middle))
+        n_over = heights.n_over or int(inside.sum())
+        costs.append(Cost(n_over, heights.n_near, lattice_s, middle - begin, end - middle))
         found += found_planes(building.building_id, planes, outlines)
     return found, costs
 
