@@ -135,7 +135,8 @@ def roof_overhang(
     others (crowns above the eaves, no height, other buildings) show nothing. Along each side the
     edge is put where a step from roof to ground contradicts the fewest samples: with sides that are
     turned against the raster, or with laser points, samples lie at all distances and the edge comes
-    out much finer than a cell. Depths are rounded to millimetres, so that the window the building
+    out much finer than a cell. A raster that keeps the highest point of each cell shows every edge
+    half a cell too far out, which nothing in its heights betrays. Depths are rounded to millimetres, so that the window the building
     comes in changes no bit.
     """
     elevation_m, free = np.asarray(elevation_m, dtype=np.float64), np.asarray(free, dtype=bool)

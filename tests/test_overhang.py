@@ -200,16 +200,18 @@ def test_labels_go_on_to_the_edge_of_the_roof():
     assert sum(part.area for part in outlines) == pytest.approx(found.outline.area, rel=1e-6)
 
 
-def test_the_window_changes_no_byte():
-    one = house(217.0, cell_size_m=0.5)
-    planes = find_roof_planes(one.elevation_m, cells_inside(one.footprint, one.grid), 0.5)
+@pytest.mark.parametrize("cell_size_m", [0.5, 0.3, 0.2])  # the last two are no binary fractions
+def test_the_window_changes_no_byte(cell_size_m):
+    one = house(217.0, cell_size_m=cell_size_m)
+    inside = cells_inside(one.footprint, one.grid)
+    planes = find_roof_planes(one.elevation_m, inside, cell_size_m)
     there = roof_overhang(
         planes, one.elevation_m, one.footprint, one.grid, free=np.ones(one.grid.shape, dtype=bool)
     )
     pad = ((7, 3), (11, 0))
     wide_m = np.pad(one.elevation_m, pad, constant_values=GROUND_M)
     grid = one.grid.window(-7, -11, *wide_m.shape)
-    planes = find_roof_planes(wide_m, cells_inside(one.footprint, grid), 0.5)
+    planes = find_roof_planes(wide_m, cells_inside(one.footprint, grid), cell_size_m)
     elsewhere = roof_overhang(
         planes, wide_m, one.footprint, grid, free=np.ones(grid.shape, dtype=bool)
     )
