@@ -197,8 +197,9 @@ def test_heights_are_counted_from_the_terrain():
     assert np.isnan(plane_heights(planes, np.full_like(terrain_m, np.nan))).all()
 
 
-def test_the_window_a_building_is_cut_from_changes_no_bit():
-    roof = small_roof("hip", faces=217.0)
+@pytest.mark.parametrize("scattered", [False, True])
+def test_the_window_a_building_is_cut_from_changes_no_bit(scattered):
+    roof = small_roof("hip", faces=217.0, scattered=scattered)
     bare = planes_of(roof)
     rng = np.random.default_rng(3)
     for before, after in (((3, 7), (2, 5)), ((40, 1), (0, 11))):
@@ -207,7 +208,11 @@ def test_the_window_a_building_is_cut_from_changes_no_bit():
         heights[before[0] :, before[1] :][: bare.labels.shape[0], : bare.labels.shape[1]] = (
             roof.elevation_m
         )
-        padded = find_roof_planes(heights, np.pad(roof.inside, pad), 0.5)
+        places = {}
+        if roof.offset_east_m is not None and roof.offset_north_m is not None:
+            places["offset_east_m"] = np.pad(roof.offset_east_m, pad)
+            places["offset_north_m"] = np.pad(roof.offset_north_m, pad)
+        padded = find_roof_planes(heights, np.pad(roof.inside, pad), 0.5, **places)
         cut = padded.labels[before[0] :, before[1] :]
         assert (
             cut[: bare.labels.shape[0], : bare.labels.shape[1]].tobytes() == bare.labels.tobytes()
