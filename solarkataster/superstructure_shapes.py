@@ -49,7 +49,22 @@ ROUGH_M = 0.15
 
 @dataclass
 class Standing:
-    """One superstructure while it is made; ``polygons`` in the coordinates of the grid."""
+    """
+    One superstructure while it is made.
+
+    Attributes
+    ----------
+    cells, rest : ndarray of bool, shape (ny, nx)
+        Its cells; cells beside a plane that belong to it.
+    plane, kind, height_m, own
+        As in :class:`solarkataster.superstructures.Superstructures`; kind may be "" for a while.
+    first_cell : tuple of int
+        Row and column of its first cell, for the order.
+    outline : Polygon or MultiPolygon, optional
+        Of the planes that are its roof. [m]
+    polygons : list of Polygon
+        The result, in the coordinates of the grid. [m]
+    """
 
     cells: np.ndarray
     plane: int
@@ -58,6 +73,7 @@ class Standing:
     first_cell: tuple[int, int]
     outline: shapely.Geometry | None = None
     rest: np.ndarray | None = None
+    own: tuple[int, ...] = ()
     polygons: list[shapely.Polygon] = field(default_factory=list)
 
 

@@ -68,15 +68,35 @@ class Superstructures:
         One of ``KINDS``; a guess from size, height and roughness.
     height_m : ndarray, shape (n,)
         Highest point over the plane; of a terrace the lowest, negative. [m]
+    own : tuple of tuple of int, length n
+        Planes that are the roof of the superstructure (or the floor of the terrace) itself; mostly
+        none.
     """
 
     polygon: np.ndarray
     plane: np.ndarray
     kind: tuple[str, ...]
     height_m: np.ndarray
+    own: tuple[tuple[int, ...], ...]
 
     def __len__(self) -> int:
         return len(self.kind)
+
+    def on_plane(self, plane: int) -> np.ndarray:
+        """
+        Polygons that take area from a plane: all but those the plane itself is the roof of.
+
+        Parameters
+        ----------
+        plane : int
+            1..n_plane.
+
+        Returns
+        -------
+        polygon : ndarray of shapely Polygon
+            Of the whole roof; most do not touch the plane. [m]
+        """
+        return self.polygon[[plane not in own for own in self.own]]
 
 
 def find_superstructures(
@@ -212,7 +232,7 @@ def _check(planes, labels, elevation_m, outlines, grid, min_height_m) -> None:
 
 def _as_result(found: list[Standing]) -> Superstructures:
     rows = [
-        (polygon, standing.plane, standing.kind, standing.height_m)
+        (polygon, standing.plane, standing.kind, standing.height_m, standing.own)
         for standing in found
         for polygon in standing.polygons
     ]
@@ -223,6 +243,7 @@ def _as_result(found: list[Standing]) -> Superstructures:
         np.array([row[1] for row in rows], dtype=np.int32),
         tuple(row[2] for row in rows),
         np.array([row[3] for row in rows], dtype=np.float64),
+        tuple(row[4] for row in rows),
     )
 
 
@@ -298,7 +319,7 @@ def _standing_groups(
         standing = described(cells, roof, "terrace" if sunk else "group")
         if abs(standing.height_m) < max(min_height_m, TERRACE_DEPTH_M[0] if sunk else 0.0):
             continue
-        standing.outline = outline
+        standing.outline, standing.own = outline, tuple(members.tolist())
         added = sum(int(part.sum()) for part in rest)
         if rest and added > 0.2 * int(cells.sum()):
             standing.rest = np.any(rest, axis=0)

@@ -179,6 +179,9 @@ def test_the_polygon_of_a_dormer_is_the_outline_of_its_plane():
     dormer = plane_kinds(planes, planes.labels, outlines, roof.grid).index("dormer")
     assert found.polygon[0].symmetric_difference(outlines[dormer]).area < 1e-6
     assert found.plane[0] != dormer + 1
+    assert found.own == ((dormer + 1,),)
+    assert len(found.on_plane(dormer + 1)) == 0
+    assert len(found.on_plane(found.plane[0])) == 1
 
 
 @pytest.mark.parametrize("kind", ["gable", "hip", "flat", "shed"])
