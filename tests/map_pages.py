@@ -29,6 +29,8 @@ QUIET_FLAGS = [
     "--no-pings",
 ]
 DESKTOP = {"width": 1000, "height": 640}
+#: Enough for a panel, a card and a roof; a picture is drawn by the processor, so size is time.
+SMALL_DESKTOP = {"width": 860, "height": 440}
 PICTURE = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
@@ -81,8 +83,9 @@ class Watched:
         self.idle()
 
     def idle(self) -> None:
+        # Nothing is handed back: the event holds the map, and to copy that takes seconds.
         self.page.evaluate(
-            "() => new Promise(done => { map.once('idle', done); map.triggerRepaint(); })"
+            "() => new Promise(done => { map.once('idle', () => done()); map.triggerRepaint(); })"
         )
 
     def view(self) -> dict:
@@ -99,9 +102,14 @@ class Watched:
 
     def pixel(self, geometry) -> tuple[int, int, int]:
         """Colour on the screenshot: what a reader sees, not what the map means to draw."""
-        at = self.place(geometry)
+        return self.pixels([geometry])[0]
+
+    def pixels(self, geometries) -> list[tuple[int, int, int]]:
+        """Colours at several places of one screenshot."""
+        places = [self.place(geometry) for geometry in geometries]
         with Image.open(io.BytesIO(self.page.screenshot())) as image:
-            return image.convert("RGB").getpixel((round(at["x"]), round(at["y"])))
+            picture = image.convert("RGB")
+            return [picture.getpixel((round(at["x"]), round(at["y"]))) for at in places]
 
 
 @contextlib.contextmanager
@@ -152,3 +160,31 @@ def open_map(browser, run: Run, viewport: dict, query: str = ""):
         yield watched
     finally:
         page.close()
+
+
+@contextlib.contextmanager
+def as_opened(watched: Watched):
+    """The map as it opens: flat, whole area, all layers but the raster, no card; no complaints."""
+    page = watched.page
+    page.keyboard.press("Escape")
+    page.mouse.move(5, watched.page.viewport_size["height"] - 5)
+    # One drawing for all of it: without a graphics card each takes a second.
+    is_changed = page.evaluate(
+        """view => {
+          const same = () => JSON.stringify([map.getCenter(), map.getZoom(), map.getPitch()]);
+          const before = same();
+          const solid = document.getElementById('view-3d').getAttribute('aria-pressed') === 'true';
+          const wrong = [...document.querySelectorAll('[data-layer]')]
+            .filter(box => box.checked === (box.dataset.layer === 'raster'));
+          if (solid) document.getElementById('view-2d').click();
+          for (const box of wrong) box.click();
+          map.jumpTo({...view, pitch: 0, bearing: 0});
+          return solid || wrong.length > 0 || before !== same();
+        }""",
+        watched.opening_view,
+    )
+    if is_changed:
+        watched.idle()
+    before = len(watched.complaints)
+    yield watched
+    assert watched.complaints[before:] == [], watched.failures

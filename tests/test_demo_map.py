@@ -32,7 +32,7 @@ def test_a_known_roof_of_the_demo_town_tells_its_numbers(demo_run, tmp_path):
         sunny = roofs[roofs.poa_global_year_kwh_m2 > roofs.poa_global_year_kwh_m2.quantile(0.7)]
         row = sunny.loc[sunny.distance(middle).idxmin()]
         with open_map(browser, site, PICTURE) as watched:
-            watched.page.evaluate("map.jumpTo({zoom: map.getZoom() + 1})")
+            watched.page.evaluate("() => { map.jumpTo({zoom: map.getZoom() + 1}); }")
             watched.idle()
             watched.click(row.geometry)
             assert watched.card_id() == row.roof_id

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
-from collections import defaultdict
 
 import geopandas as gpd
-import mapbox_vector_tile
 import numpy as np
 import pytest
 import rasterio
 from PIL import Image
-from pmtiles.reader import MmapSource, Reader, all_tiles
 from pyproj import Transformer
 from rasterio import Affine
-from shapely.geometry import box, shape
+from shapely.geometry import box
 from shapely.ops import unary_union
+from tile_reading import header_of, outline_m, read_tiles, vector_features
 from webmap_town import CRS, EAST_M, META, NORTH_M, SIZE_M, make_town
 
 from solarkataster.errors import InputError
@@ -32,8 +29,6 @@ from solarkataster.io.webtiles import (
 )
 from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS
 
-EXTENT = 4096
-
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory):
@@ -47,51 +42,6 @@ def tiles(town, tmp_path_factory):
     write_building_tiles(folder / "buildings.pmtiles", town.buildings)
     write_raster_tiles(folder / "irradiation.pmtiles", town.year_raster)
     return folder
-
-
-def read_tiles(path):
-    """All tiles of an archive: {(z, x, y): bytes}."""
-    with open(path, "rb") as file:
-        return dict(all_tiles(MmapSource(file)))
-
-
-def header_of(path):
-    with open(path, "rb") as file:
-        return Reader(MmapSource(file)).header()
-
-
-def vector_features(path):
-    """Features by (zoom, layer, id), each a list of (properties, polygon in longitude/latitude)."""
-    found = defaultdict(list)
-    for (zoom, x, y), data in read_tiles(path).items():
-        for layer, content in mapbox_vector_tile.decode(gzip.decompress(data)).items():
-            for feature in content["features"]:
-                properties = feature["properties"]
-                key = properties.get("roof_id") or properties["building_id"]
-                # The decoder's y points up, a tile's rows go down.
-                place = (zoom, x, y, feature["geometry"])
-                found[zoom, layer, key].append((properties, place))
-    return found
-
-
-def outline_m(place):
-    """A feature's part in one tile, back in the coordinates of the input."""
-    zoom, x, y, geometry = place
-    inverse = Transformer.from_crs("EPSG:4326", CRS, always_xy=True)
-
-    def back(column, row):
-        east = (x + column / EXTENT) / 2**zoom
-        south = (y + 1 - row / EXTENT) / 2**zoom
-        latitude = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * south))))
-        return inverse.transform(east * 360 - 180, latitude)
-
-    def rings(polygon):
-        return [[back(*point) for point in ring] for ring in polygon]
-
-    if geometry["type"] == "Polygon":
-        return shape({"type": "Polygon", "coordinates": rings(geometry["coordinates"])})
-    parts = [rings(polygon) for polygon in geometry["coordinates"]]
-    return shape({"type": "MultiPolygon", "coordinates": parts})
 
 
 @pytest.mark.parametrize("zoom", [13, 14, 15, 16])
@@ -112,7 +62,7 @@ def test_tiles_carry_the_tables_values_bit_for_bit_with_their_types(town, tiles,
     id_column = {"roofs": "roof_id", "buildings": "building_id"}[layer]
     found = vector_features(tiles / f"{layer}.pmtiles")
     table = getattr(town, layer).set_index(id_column, drop=False)
-    kinds = {"str": str, "float64": float, "int32": int}
+    kinds = {"str": str, "float64": float, "int32": int, "bool": bool}
     for key, row in table.iterrows():
         for properties, _ in found[16, layer, key]:
             for column in columns:
@@ -155,6 +105,16 @@ def test_roofs_know_the_height_of_their_building(town, tiles):
     found = vector_features(tiles / "roofs.pmtiles")
     (properties, _), *_ = found[14, "roofs_overview", "DENW12AL00003/r1"]
     assert properties["building_height_m"] == 6.0 + 0.75 * 3
+
+
+def test_a_missing_yes_or_no_is_no_and_a_missing_count_is_zero(town, tmp_path):
+    """In Python NaN is true; a building nobody asked about is no monument."""
+    unknown = town.buildings.assign(monument=np.nan, n_modules=np.nan)
+    write_building_tiles(tmp_path / "b.pmtiles", unknown)
+    for (zoom, *_), features in vector_features(tmp_path / "b.pmtiles").items():
+        if zoom == 16:
+            assert all(properties["monument"] is False for properties, _ in features)
+            assert all(properties["n_modules"] == 0 for properties, _ in features)
 
 
 def test_a_missing_column_is_named(town, tmp_path):

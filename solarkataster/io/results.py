@@ -12,7 +12,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from solarkataster.io.qgis_style import graduated_style
+from solarkataster.io.qgis_style import Shape, graduated_style, plain_style
 from solarkataster.io.runfolder import written_whole
 from solarkataster.layers import Column
 
@@ -22,26 +22,73 @@ _RESERVED = ("geometry", "bbox")
 
 @dataclass(frozen=True)
 class Layer:
-    """A table of the GeoPackage, and how QGIS draws it."""
+    """
+    A table of the GeoPackage, and how QGIS draws it.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        Polygons or lines.
+    style_column : str
+        Number that the colours show; not read without stops.
+    style_stops : sequence of (float, str)
+        Lower limit and colour of each class; empty: all features have ``colour``.
+    description : str
+    colour : str
+        ``#rrggbb`` of a layer without stops.
+    outline_mm : float
+        Width of the outline of polygons; small things want a thin one. [mm on paper]
+    """
 
     table: gpd.GeoDataFrame
     style_column: str
     style_stops: Sequence[tuple[float, str]]
     description: str
+    colour: str = "#7d838c"
+    outline_mm: float = 0.1
+
+    @property
+    def shape(self) -> Shape:
+        """Lines if the table has any, else polygons."""
+        return "line" if self.table.geometry.geom_type.str.contains("Line").any() else "polygon"
+
+    def qml(self) -> str:
+        """The layer's look in QGIS."""
+        if self.style_stops:
+            return graduated_style(
+                self.style_column,
+                self.style_stops,
+                shape=self.shape,
+                outline_mm=self.outline_mm,
+            )
+        return plain_style(self.colour, shape=self.shape, outline_mm=self.outline_mm)
 
 
 def typed(table: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
-    """Exactly the declared columns, in their order, with their types; absent ones are NaN."""
-    typed_columns = {}
-    for column in columns:
-        values = table[column.name] if column.name in table else pd.Series(index=table.index)
-        if column.dtype == "str":
-            typed_columns[column.name] = values.astype(object).fillna("").astype("str")
-        elif column.dtype.startswith("int"):
-            typed_columns[column.name] = values.fillna(0).astype(np.dtype(column.dtype))
-        else:
-            typed_columns[column.name] = values.astype(np.dtype(column.dtype))
+    """
+    Exactly the declared columns, in their order, with their types.
+
+    Absent columns and values become NaN, in texts the empty text, in whole numbers 0, in yes/no
+    columns no.
+    """
+    typed_columns = {
+        column.name: typed_values(
+            table[column.name] if column.name in table else pd.Series(index=table.index), column
+        )
+        for column in columns
+    }
     return pd.DataFrame(typed_columns, index=table.index)
+
+
+def typed_values(values: pd.Series, column: Column) -> pd.Series:
+    """Values of one column with its declared type; what is missing as in :func:`typed`."""
+    if column.dtype == "str":
+        return values.astype(object).fillna("").astype("str")
+    if column.dtype == "bool":
+        return values.astype("boolean").fillna(False).astype(bool)
+    if column.dtype.startswith("int"):
+        return values.fillna(0).astype(np.dtype(column.dtype))
+    return values.astype(np.dtype(column.dtype))
 
 
 def beside_own(inputs: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
@@ -154,7 +201,7 @@ def _write_styles(path: Path, layers: Mapping[str, Layer]) -> None:
                 (
                     name,
                     name,
-                    graduated_style(layer.style_column, layer.style_stops),
+                    layer.qml(),
                     layer.description,
                 ),
             )

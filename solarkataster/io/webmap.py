@@ -21,6 +21,11 @@ from solarkataster.io.webtiles import (
     write_raster_tiles,
     write_roof_tiles,
 )
+from solarkataster.io.webtiles_roof_things import (
+    ROOF_THING_ZOOM,
+    write_module_tiles,
+    write_superstructure_tiles,
+)
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +47,9 @@ def write_map(
     buildings: gpd.GeoDataFrame,
     year_raster: Path,
     meta: dict,
+    *,
+    modules: gpd.GeoDataFrame | None = None,
+    superstructures: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """
     Write the web map of a run, whole or not at all.
@@ -58,6 +66,9 @@ def write_map(
         ``municipality`` (str), and where known ``weather`` (str), ``surface_model_date``,
         ``footprint_date`` (str), ``sources`` (list of str), ``attribution`` (str: names that the
         licences of the input demand on the map), ``version`` (str).
+    modules, superstructures : GeoDataFrame, shape (n_module,) and (n_superstructure,), optional
+        Columns of :data:`solarkataster.layers.MODULE_COLUMNS` and ``SUPERSTRUCTURE_COLUMNS``;
+        without them the map has no such layer.
 
     Returns
     -------
@@ -84,8 +95,16 @@ def write_map(
     if not n_buildings:
         raise InputError("no building has a geometry", where="layer buildings")
     n_roofs = write_roof_tiles(aside / "roofs.pmtiles", roofs, buildings)
+    counts = {"n_roofs": n_roofs, "n_buildings": n_buildings, "n_modules": 0}
+    counts["n_superstructures"] = 0
+    if modules is not None:
+        counts["n_modules"] = write_module_tiles(aside / "modules.pmtiles", modules, buildings)
+    if superstructures is not None:
+        counts["n_superstructures"] = write_superstructure_tiles(
+            aside / "superstructures.pmtiles", superstructures, roofs, buildings
+        )
     raster = write_raster_tiles(aside / "irradiation.pmtiles", Path(year_raster))
-    page = _page(roofs, buildings, raster, meta) | {"n_roofs": n_roofs, "n_buildings": n_buildings}
+    page = _page(roofs, buildings, raster, meta) | counts
     text = json.dumps(page, ensure_ascii=False, indent=1, allow_nan=False)
     (aside / "map.json").write_text(text + "\n", encoding="utf-8")
     _replace_folder(aside, map_folder)
@@ -108,6 +127,7 @@ def _page(
         "bounds": [round(float(value), 6) for value in (west, south, east, north)],
         "colours": [list(stop) for stop in IRRADIATION_COLOURS],
         "detail_zoom": DETAIL_ZOOM,
+        "roof_thing_zoom": ROOF_THING_ZOOM,
         "raster": None
         if raster is None
         else {"min_zoom": raster.min_zoom, "max_zoom": raster.max_zoom},

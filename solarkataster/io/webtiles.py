@@ -23,6 +23,7 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
 from solarkataster.errors import InputError
+from solarkataster.io.results import typed_values
 from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS, Column
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ def write_roof_tiles(path: Path, roofs: gpd.GeoDataFrame, buildings: gpd.GeoData
     """
     height_m = buildings.drop_duplicates("building_id").set_index("building_id")["height_m"]
     drawn = roofs.assign(building_height_m=roofs["building_id"].map(height_m).astype("float64"))
-    table = _tile_table(drawn, ROOF_TILE_COLUMNS, "roofs")
+    table = tile_table(drawn, ROOF_TILE_COLUMNS, "roofs")
     return _write_vector(path, table, "roofs", ROOF_OVERVIEW)
 
 
@@ -108,14 +109,35 @@ def write_building_tiles(path: Path, buildings: gpd.GeoDataFrame) -> int:
     Parameters and errors as in :func:`write_roof_tiles`. Columns of the input beyond the
     project's own stay out: nobody has decided that they may be published.
     """
-    table = _tile_table(buildings, BUILDING_COLUMNS, "buildings")
+    table = tile_table(buildings, BUILDING_COLUMNS, "buildings")
     return _write_vector(path, table, "buildings", BUILDING_OVERVIEW)
 
 
-def _tile_table(
+def tile_table(
     table: gpd.GeoDataFrame, columns: tuple[Column, ...], layer: str
 ) -> gpd.GeoDataFrame:
-    """The layer in longitude and latitude with its declared columns, texts never null."""
+    """
+    A layer in longitude and latitude with its declared columns, texts never null.
+
+    Parameters
+    ----------
+    table : GeoDataFrame
+        Rows without a geometry are left out, with a warning.
+    columns : tuple of Column
+        What goes into the tiles.
+    layer : str
+        Name of the layer in messages.
+
+    Returns
+    -------
+    GeoDataFrame
+        In EPSG:4326.
+
+    Raises
+    ------
+    InputError
+        If a column or the CRS is missing.
+    """
     missing = [column.name for column in columns if column.name not in table.columns]
     if missing:
         raise InputError(f"no column {', '.join(missing)}", where=f"layer {layer}")
@@ -129,10 +151,7 @@ def _tile_table(
         log.warning("%d %s without geometry are not on the map", (~has_place).sum(), layer)
     kept = table.loc[has_place, [*names, table.geometry.name]].to_crs("EPSG:4326")
     for column in columns:
-        if column.dtype == "str":
-            kept[column.name] = kept[column.name].astype(object).fillna("").astype(str)
-        else:
-            kept[column.name] = kept[column.name].astype(column.dtype)
+        kept[column.name] = typed_values(kept[column.name], column)
     return kept
 
 

@@ -1,7 +1,7 @@
 // The card of one roof or building. Each number sits in an element with data-field (the column's
 // name) and data-value (the number as it is in the table), so that it can be checked.
-import { direction, number, percent, word } from "./words.mjs";
-import { remarks } from "./remarks.mjs";
+import { direction, number, percent, towards, word } from "./words.mjs";
+import { figures, remarks } from "./remarks.mjs";
 
 const MONTHS = Array.from({ length: 12 }, (_, month) => String(month + 1).padStart(2, "0"));
 const PARTS = [
@@ -52,17 +52,43 @@ function facing(feature) {
 
 function rows(feature, isRoof) {
   const made = [];
+  const kind = word("kinds")[feature.kind];
+  if (kind) made.push(...row("kind", feature.kind, kind));
   if (isRoof && known(feature.surface_tilt)) {
     made.push(...row("surface_tilt", feature.surface_tilt, `${number(feature.surface_tilt)}°`));
     made.push(...facing(feature));
   }
   if (known(feature.area_m2)) made.push(...row("area_m2", feature.area_m2, `${number(feature.area_m2)} m²`));
   if (known(feature.height_m)) made.push(...row("height_m", feature.height_m, `${number(feature.height_m, 1)} m`));
+  if (known(feature.overhang_m)) made.push(...row("overhang_m", feature.overhang_m, `${number(feature.overhang_m, 1)} m`));
   if (known(feature.n_roofs)) made.push(...row("n_roofs", feature.n_roofs, number(feature.n_roofs)));
   for (const name of ["shading_loss_fraction", "sky_view_factor"]) {
     if (known(feature[name])) made.push(...row(name, feature[name], percent(feature[name])));
   }
   return element("dl", { class: "numbers" }, ...made);
+}
+
+/** How the modules stand: parallel to the roof, or on racks that face one way or two. */
+function mounting(feature) {
+  const { surface_tilt: roof, module_tilt: tilt, module_azimuth: azimuth } = feature;
+  if (!(feature.n_modules > 0) || !known(roof) || !known(tilt)) return "";
+  if (Math.abs(tilt - roof) < 0.5) return word(roof < 3 ? "flushFlat" : "flush");
+  return word("racked")(number(tilt), known(azimuth) ? towards(azimuth) : word("twoWays"));
+}
+
+/** What fits on a roof or building, and why no more; chosen: the one module that was clicked. */
+function modules(feature, chosen) {
+  if (!known(feature.n_modules)) return [];
+  const [label, count] = row("n_modules", feature.n_modules, number(feature.n_modules));
+  const how = mounting(feature);
+  if (how) label.append(element("small", {}, field("mounting", feature.module_tilt, how)));
+  const made = [label, count];
+  if (feature.n_modules > 0) made.push(...row("dc_power_kwp", feature.dc_power_kwp, `${number(feature.dc_power_kwp, 1)} kWp`));
+  if (known(feature.usable_area_m2)) made.push(...row("usable_area_m2", feature.usable_area_m2, `${number(feature.usable_area_m2)} m²`));
+  const light = chosen?.poa_global_year_kwh_m2;
+  if (known(light)) made.push(...row("chosen_module", light, `${number(light)} kWh/m²`));
+  const why = remarkList(feature, "reason", feature.n_modules > 0 ? "reasonWithModules" : "reasonNoModules");
+  return [element("h3", {}, word("modules")), element("dl", { class: "numbers" }, ...made), ...why];
 }
 
 function headline(feature, colourOf) {
@@ -117,11 +143,17 @@ function months(feature) {
   return [element("h3", {}, word("months"), " ", element("small", {}, word("monthsUnit"))), chart];
 }
 
-function remarkList(feature, name) {
-  const found = remarks(feature[name]);
-  if (!found.length) return [];
-  const list = element("ul", { "data-field": name, "data-value": feature[name] }, ...found.map((text) => element("li", {}, text)));
-  return [element("h3", {}, word(name)), list];
+const MONUMENT = "monument: needs a permit";
+
+/** Remarks of a column; a building that is a monument says so even if no plane was left out for it. */
+function remarkList(feature, name, title = name) {
+  const text = feature[name] ?? "";
+  const all = name === "reason" && feature.monument && !text.includes(MONUMENT) ? [text, MONUMENT].filter(Boolean).join("; ") : text;
+  const [found, fit] = [remarks(all), figures(all)];
+  if (!found.length && !fit) return [];
+  const list = element("ul", { "data-field": name, "data-value": text }, ...found.map((one) => element("li", {}, one)));
+  if (fit) list.append(element("li", { class: "fit" }, fit));
+  return [element("h3", {}, word(title)), list];
 }
 
 function roofList(roofs, colourOf, onRoof) {
@@ -142,9 +174,9 @@ function roofList(roofs, colourOf, onRoof) {
 /**
  * Fill the card with one feature.
  *
- * choice: {kind: "roof" | "building", feature, roofs}; actions: {close, building, roof, colourOf}.
+ * choice: {kind: "roof" | "building", feature, roofs, module}; actions: {close, building, roof, colourOf}.
  */
-export function fillCard(card, { kind, feature, roofs }, actions) {
+export function fillCard(card, { kind, feature, roofs, module }, actions) {
   const isRoof = kind === "roof";
   const close = element("button", { type: "button", class: "close", "aria-label": word("close") }, "×");
   close.addEventListener("click", actions.close);
@@ -153,7 +185,7 @@ export function fillCard(card, { kind, feature, roofs }, actions) {
   const head = element("header", {}, element("div", {}, title, field(id, feature[id], feature[id], "p")), close);
   const body = element("div", { class: "body", tabindex: "0" });
   if (known(feature.poa_global_year_kwh_m2)) {
-    body.append(...headline(feature, actions.colourOf), rows(feature, isRoof));
+    body.append(...headline(feature, actions.colourOf), ...modules(feature, module), rows(feature, isRoof));
     body.append(...months(feature), ...parts(feature), ...remarkList(feature, "data_quality"));
   } else {
     const why = remarkList(feature, "reason");

@@ -1,6 +1,8 @@
 // Sources and layers of the map, made from map.json. No glyphs, no sprites, no basemap.
 const NONE = "#b7bcc4";
 const SELECTED = "#00838f";
+const MODULE = "#16294f";
+const SUPERSTRUCTURE = "#7d838c";
 const NO_VALUE = ["!", ["has", "poa_global_year_kwh_m2"]];
 const HAS_VALUE = ["has", "poa_global_year_kwh_m2"];
 
@@ -22,6 +24,8 @@ function sources(page) {
   if (page.n_roofs) {
     made.roofs = { type: "vector", url: tileUrl("roofs.pmtiles"), promoteId: { roofs: "roof_id", roofs_overview: "roof_id" } };
   }
+  if (page.n_modules) made.modules = { type: "vector", url: tileUrl("modules.pmtiles") };
+  if (page.n_superstructures) made.superstructures = { type: "vector", url: tileUrl("superstructures.pmtiles") };
   if (page.raster) made.raster = { type: "raster", url: tileUrl("irradiation.pmtiles"), tileSize: 512 };
   return made;
 }
@@ -75,8 +79,43 @@ function solidLayers(page) {
       ...both("roofs", "roof-solid", {
         type: "fill-extrusion",
         layout: hidden,
-        paint: { "fill-extrusion-color": colour, "fill-extrusion-base": height, "fill-extrusion-height": ["+", height, 0.4], "fill-extrusion-vertical-gradient": false },
+        paint: { "fill-extrusion-color": colour, "fill-extrusion-base": height, "fill-extrusion-height": ["+", height, LID_M], "fill-extrusion-vertical-gradient": false },
       }),
+    );
+  }
+  return made;
+}
+
+// In 3D every roof is a flat lid on its building, this thick. What lies on it starts on its top.
+const LID_M = 0.4;
+const lidTop = ["+", ["coalesce", ["get", "building_height_m"], 0], LID_M];
+// A lid is as high as the building's highest plane, so a dormer's true height over its own, lower
+// plane would overtop the ridge: low ones stand for all.
+const standing = ["min", 1.5, ["max", 0.15, ["coalesce", ["get", "height_m"], 0]]];
+const HAS_NO_PLANE = ["!", ["to-boolean", ["get", "has_plane"]]];
+
+/** What lies and stands on roofs, seen from near; a dormer with a plane of its own keeps its colour. */
+function roofThings(page) {
+  const of = (name, id, layer) => ({ id, source: name, "source-layer": name, minzoom: page.roof_thing_zoom, ...layer });
+  const edge = (widths) => ["interpolate", ["linear"], ["zoom"], ...widths.flat()];
+  const solid = (colour, height) => ({
+    type: "fill-extrusion",
+    layout: { visibility: "none" },
+    paint: { "fill-extrusion-color": colour, "fill-extrusion-base": lidTop, "fill-extrusion-height": ["+", lidTop, height] },
+  });
+  const made = [];
+  if (page.n_superstructures) {
+    made.push(
+      of("superstructures", "superstructure-fill", { type: "fill", filter: HAS_NO_PLANE, paint: { "fill-color": SUPERSTRUCTURE } }),
+      of("superstructures", "superstructure-line", { type: "line", paint: { "line-color": "#3c424d", "line-width": edge([[17, 0.6], [20, 2]]) } }),
+      of("superstructures", "superstructure-solid", { filter: HAS_NO_PLANE, ...solid(SUPERSTRUCTURE, standing) }),
+    );
+  }
+  if (page.n_modules) {
+    made.push(
+      of("modules", "module-fill", { type: "fill", paint: { "fill-color": MODULE } }),
+      of("modules", "module-line", { type: "line", paint: { "line-color": "#c9d6ea", "line-width": edge([[17, 0.3], [19, 0.8], [20, 1.2]]) } }),
+      of("modules", "module-solid", solid(MODULE, 0.15)),
     );
   }
   return made;
@@ -88,7 +127,7 @@ export function mapStyle(page) {
     sources: sources(page),
     // Weak and white, so that lit roofs keep the colours of the legend.
     light: { anchor: "map", color: "#ffffff", intensity: 0.18, position: [1.3, 200, 35] },
-    layers: [{ id: "ground", type: "background", paint: { "background-color": "#f1f2f0" } }, ...flatLayers(page), ...solidLayers(page)],
+    layers: [{ id: "ground", type: "background", paint: { "background-color": "#f1f2f0" } }, ...flatLayers(page), ...solidLayers(page), ...roofThings(page)],
   };
 }
 
@@ -113,8 +152,10 @@ export const PICKED = {
   building: ids("building-fill", "building-none", "building-solid"),
 };
 
+export const MODULES_PICKED = ["module-fill", "module-solid"];
+
 /** Which layers are seen: choices of the reader and the kind of view. */
-export function visibleLayers({ roofs, buildings, raster, solid }) {
+export function visibleLayers({ roofs, buildings, raster, modules, superstructures, solid }) {
   return {
     ...group(ids("roof-fill", "roof-none", "roof-line", "roofs-mark"), roofs && !solid),
     ...group(ids("building-fill", "building-none"), buildings),
@@ -123,6 +164,10 @@ export function visibleLayers({ roofs, buildings, raster, solid }) {
     ...group(["raster-far"], roofs),
     ...group(ids("building-solid"), buildings && solid),
     ...group(ids("roof-solid"), roofs && solid),
+    ...group(["module-fill", "module-line"], modules && !solid),
+    ...group(["superstructure-fill", "superstructure-line"], superstructures && !solid),
+    ...group(["module-solid"], modules && solid),
+    ...group(["superstructure-solid"], superstructures && solid),
   };
 }
 

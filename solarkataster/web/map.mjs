@@ -1,12 +1,12 @@
 // The page: loads map.json, draws the map, answers clicks and buttons.
 import { Map as GlMap, NavigationControl, ScaleControl, addProtocol } from "./vendor/maplibre-gl.mjs";
 import { fillCard } from "./card.mjs";
-import { PICKED, hatch, mapStyle, visibleLayers } from "./layers.mjs";
+import { MODULES_PICKED, PICKED, hatch, mapStyle, visibleLayers } from "./layers.mjs";
 import { date, number, setLanguage, translatePage, word } from "./words.mjs";
 
 const PITCH_3D = 55;
 const TOUCH_PX = 5;
-const seen = { roofs: true, buildings: true, raster: false, solid: false };
+const seen = { roofs: true, buildings: true, modules: true, superstructures: true, raster: false, solid: false };
 const byId = (id) => document.getElementById(id);
 const isPhone = () => matchMedia("(max-width: 720px)").matches;
 const card = byId("card");
@@ -132,6 +132,13 @@ function pick(point) {
   return null;
 }
 
+/** The module of a roof exactly at a point on the screen. */
+function moduleAt(point, roofId) {
+  const layers = MODULES_PICKED.filter((id) => roofId && map.getLayer(id));
+  const hit = layers.length ? map.queryRenderedFeatures(point, { layers })[0] : null;
+  return hit && hit.properties.roof_id === roofId ? hit.properties : null;
+}
+
 /** Choose what lies at a place; from far away the map first comes near, where all columns are. */
 function chooseAt(lngLat) {
   const found = pick(map.project(lngLat));
@@ -142,7 +149,8 @@ function chooseAt(lngLat) {
   }
   say("");
   if (map.getZoom() >= page.detail_zoom) {
-    choose(found.kind, found.hit.properties, lngLat);
+    const { roof_id: roofId } = found.hit.properties;
+    choose(found.kind, found.hit.properties, lngLat, moduleAt(map.project(lngLat), roofId));
     return;
   }
   map.easeTo({ center: lngLat, zoom: page.detail_zoom + 1 });
@@ -161,10 +169,10 @@ function loaded(kind, key, value) {
   return [...new Map(found.map(({ properties }) => [properties[`${kind}_id`], properties])).values()];
 }
 
-function choose(kind, feature, lngLat) {
+function choose(kind, feature, lngLat, module = null) {
   const roofs = kind === "building" ? loaded("roof", "building_id", feature.building_id) : [];
   roofs.sort((a, b) => a.roof_id.localeCompare(b.roof_id, "de", { numeric: true }));
-  chosen = { kind, feature, roofs };
+  chosen = { kind, feature, roofs, module };
   mark("selected", `${kind}s`, feature[`${kind}_id`]);
   drawCard();
   card.hidden = false;
@@ -304,6 +312,9 @@ async function start() {
   map.on("style.load", () => {
     map.addImage("hatch", hatch(), { pixelRatio: 2 });
     if (!page.raster) byId("raster-choice").remove();
+    for (const name of ["modules", "superstructures"]) {
+      if (!page[`n_${name}`]) for (const part of document.querySelectorAll(`[data-of=${name}]`)) part.remove();
+    }
     showLayers();
   });
   map.once("idle", () => (document.documentElement.dataset.map = "ready"));

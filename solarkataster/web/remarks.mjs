@@ -1,11 +1,55 @@
 // What the tables say in reason and data_quality, in plain words.
-import { currentLanguage } from "./words.mjs";
+import { currentLanguage, number } from "./words.mjs";
 
 const comma = (number) => number.replace(".", ",");
+/** A number of the table as the page writes numbers, with the digits that it has. */
+const shown = (text) => number(Number(text), text.split(".")[1]?.length ?? 0);
+
+const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
+const SHORT_OF = `modules cover ${NUMBER} m², ${NUMBER} m² short of ${NUMBER} m²`;
+const rule = (...parts) => new RegExp(`^${parts.join("")}$`);
+const room = (covered, short, needed) => `Nur ${shown(covered)} m² Module haben Platz; mindestens ${shown(needed)} m² sollten es sein, es fehlen ${shown(short)} m².`;
+
+// Why a plane holds no modules → German.
+const GERMAN_REASONS = [
+  [rule("too small: no module fits"), () => "Zu klein: Hier passt kein Solarmodul."],
+  [rule("too small: ", SHORT_OF), (_, ...areas) => `Zu klein: ${room(...areas)}`],
+  [rule("obstacles: ", SHORT_OF, "; without superstructures they would cover ", NUMBER, " m²"), (_, covered, short, needed, without) =>
+    `Aufbauten im Weg: ${room(covered, short, needed)} Ohne Gauben, Schornsteine und andere Aufbauten wären es ${shown(without)} m².`],
+  [rule("too shaded: on the parts with ", NUMBER, " kWh/m² ", SHORT_OF, "; without shade they would cover ", NUMBER, " m²"), (_, light, covered, short, needed, without) =>
+    `Zu viel Schatten: Auf den Teilen mit mindestens ${shown(light)} kWh/m² im Jahr gilt: ${room(covered, short, needed)} Ohne Schatten wären es ${shown(without)} m².`],
+  [rule("too shaded: ", NUMBER, " kWh/m² of ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, light, open, short, needed) =>
+    `Zu viel Schatten: Hier kommen ${shown(light)} kWh/m² im Jahr an, ohne Schatten wären es ${shown(open)}. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
+  [rule("north and steep: ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, open, short, needed) =>
+    `Nach Norden geneigt und steil: Selbst ohne Schatten kämen nur ${shown(open)} kWh/m² im Jahr an. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
+  [rule("no data: ", NUMBER, "% of the plane without height"), (_, share) => `Zu wenig bekannt: Auf ${shown(share)} % dieser Fläche fehlen Höhenwerte.`],
+  [rule("monument: needs a permit"), () => "Denkmal: Genehmigung nötig."],
+  [rule("no laser point over the footprint"), () => "Über dem Gebäude liegt kein einziger Laserpunkt."],
+];
+
+// How well a plane is known: three figures that become one sentence.
+const FIGURES = [
+  [rule("fit ", NUMBER, " m"), {
+    de: (_, metres) => `Höhenwerte weichen im Mittel ${number(metres * 100)} cm von der Dachebene ab`,
+    en: (_, metres) => `Heights are ${number(metres * 100)} cm off the roof plane on average`,
+  }],
+  [rule(NUMBER, " heights/m²"), {
+    de: (_, density) => `${shown(density)} Höhenwerte je m²`,
+    en: (_, density) => `${shown(density)} heights per m²`,
+  }],
+  [rule(NUMBER, "% without height"), {
+    de: (_, share) => (share > 0 ? `auf ${shown(share)} % der Fläche fehlen sie` : "ohne Lücken"),
+    en: (_, share) => (share > 0 ? `none on ${shown(share)} % of the area` : "without gaps"),
+  }],
+];
 
 // Pattern of the table's text → German sentence. A text that is not listed is shown as it is:
 // better foreign than lost.
 const GERMAN = [
+  ...GERMAN_REASONS,
+  [rule("no roof plane on ", NUMBER, "% of the roof"), (_, share) => `Auf ${shown(share)} % des Daches wurde keine ebene Dachfläche erkannt.`],
+  [rule("eaves not seen in the heights: roof ends at the footprint"), () => "Wie weit das Dach über die Wände hinausragt, zeigen die Höhendaten nicht; es endet hier am Gebäudeumriss."],
+  [rule("overhang is switched off: roof ends at the footprint"), () => "Dachüberstände sind in dieser Berechnung ausgeschaltet; das Dach endet am Gebäudeumriss."],
   [/^no far terrain\b.*$/, () => "Hügel jenseits des Höhenmodells sind nicht berücksichtigt."],
   [/^surface model ends (\S+) m away$/, (_, metres) => `Das Höhenmodell endet ${comma(metres)} m neben dem Gebäude; was dahinter Schatten wirft, fehlt.`],
   [/^(\S+)% of the footprint is outside the surface model$/, (_, share) => `${comma(share)} % des Gebäudes liegen außerhalb des Höhenmodells.`],
@@ -28,12 +72,25 @@ const GERMAN = [
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 
-/** Sentences of a semicolon-separated remark column. */
+// A remark may go on after its semicolon with what would be "without" something.
+const split = (text) => (text ?? "").split(/;(?!\s*without )/).map((part) => part.trim()).filter(Boolean);
+const isFigure = (part) => FIGURES.some(([pattern]) => pattern.test(part));
+
+/** Sentences of a semicolon-separated remark column, without the figures of the fit. */
 export function remarks(text) {
-  const parts = (text ?? "").split(";").map((part) => part.trim()).filter(Boolean);
+  const parts = split(text).filter((part) => !isFigure(part));
   if (currentLanguage() !== "de") return parts.map(sentence);
   return parts.map((part) => {
-    const rule = GERMAN.find(([pattern]) => pattern.test(part));
-    return rule ? part.replace(...rule) : sentence(part);
+    const found = GERMAN.find(([pattern]) => pattern.test(part));
+    return found ? part.replace(...found) : sentence(part);
   });
+}
+
+/** The figures of the fit in one sentence; empty where there are none. */
+export function figures(text) {
+  const said = split(text).flatMap((part) => {
+    const found = FIGURES.find(([pattern]) => pattern.test(part));
+    return found ? [part.replace(found[0], found[1][currentLanguage()])] : [];
+  });
+  return said.length ? sentence(said.join("; ")) : "";
 }

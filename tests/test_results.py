@@ -1,0 +1,113 @@
+"""Result tables: types whatever is missing, and a look in QGIS for polygons and lines."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from xml.etree import ElementTree as Xml
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely.geometry import LineString, box
+
+from solarkataster.io.qgis_style import graduated_style, plain_style
+from solarkataster.io.results import Layer, typed, write_geopackage
+from solarkataster.layers import Column
+
+STOPS = ((400.0, "#20068f"), (800.0, "#c6417d"), (1200.0, "#f9dc24"))
+CRS = "EPSG:25832"
+
+
+def parsed(qml: str) -> Xml.Element:
+    return Xml.fromstring(qml.removeprefix("<!DOCTYPE qgis>"))
+
+
+def option(symbol: Xml.Element, name: str) -> str:
+    return symbol.find(f".//Option[@name='{name}']").get("value")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([True, None, np.nan], [True, False, False]),
+        ([np.nan, np.nan], [False, False]),
+        ([1.0, 0.0, np.nan], [True, False, False]),
+        (pd.array([True, pd.NA], dtype="boolean"), [True, False]),
+        ([], []),
+    ],
+)
+def test_a_missing_yes_or_no_is_no(values, expected):
+    """In Python NaN is true."""
+    column = typed(pd.DataFrame({"monument": values}), [Column("monument", "bool", "–", "")])
+    assert column["monument"].dtype == bool
+    assert column["monument"].tolist() == expected
+
+
+def test_a_column_that_no_tile_has_gets_its_type_all_the_same():
+    columns = [Column(kind, kind, "–", "") for kind in ("bool", "int32", "float64", "str")]
+    row = typed(pd.DataFrame(index=range(1)), columns).iloc[0]
+    assert (row["bool"], row["int32"], row["str"]) == (False, 0, "")
+    assert np.isnan(row["float64"])
+
+
+def test_a_plain_style_is_one_symbol_in_its_colour():
+    (symbol,) = parsed(plain_style("#7d838c", outline_mm=0.05)).findall(".//symbol")
+    assert symbol.get("type") == "fill"
+    assert option(symbol, "color") == "125,131,140,255"
+    assert option(symbol, "outline_width") == "0.05"
+
+
+def test_lines_are_drawn_not_filled():
+    root = parsed(plain_style("#1f2a44", shape="line"))
+    assert root.findtext("layerGeometryType") == "1"
+    assert root.find(".//symbol").get("type") == "line"
+    assert option(root.find(".//symbol"), "line_color") == "31,42,68,255"
+
+
+def test_classes_of_a_graduated_style_cover_every_number_once():
+    """Two stops and one between, one below, one above, one for no value."""
+    root = parsed(graduated_style("year", STOPS, outline_mm=0.03))
+    rules = [rule.get("filter") for rule in root.findall(".//rule")]
+    assert rules == [
+        '"year" < 400',
+        '"year" >= 400 AND "year" < 800',
+        '"year" >= 800 AND "year" < 1200',
+        '"year" >= 1200',
+        "ELSE",
+    ]
+    assert {option(symbol, "outline_width") for symbol in root.findall(".//symbol")} == {"0.03"}
+
+
+def test_each_layer_of_a_geopackage_has_the_look_of_its_shape(tmp_path):
+    shapes = {"modules": box(0, 0, 1, 2), "superstructures": box(0, 0, 1, 1)}
+    shapes["sides"] = LineString([(0, 0), (4, 0)])
+    tables = {
+        name: gpd.GeoDataFrame({"year": [900.0], "monument": [True]}, geometry=[one], crs=CRS)
+        for name, one in shapes.items()
+    }
+    empty = tables["sides"].iloc[:0]
+    path = tmp_path / "result.gpkg"
+    write_geopackage(
+        path,
+        {
+            "modules": Layer(tables["modules"], "year", STOPS, "Modules", outline_mm=0.05),
+            "superstructures": Layer(tables["superstructures"], "", (), "Superstructures"),
+            "sides": Layer(tables["sides"], "", (), "Sides", colour="#1f2a44"),
+            "none": Layer(empty, "", (), "A run without any"),
+        },
+    )
+    with closing(sqlite3.connect(path)) as database:
+        looks = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+    renderers = {name: parsed(qml).find("renderer-v2").get("type") for name, qml in looks.items()}
+    assert renderers == {
+        "modules": "RuleRenderer",
+        "superstructures": "singleSymbol",
+        "sides": "singleSymbol",
+        "none": "singleSymbol",
+    }
+    assert parsed(looks["sides"]).findtext("layerGeometryType") == "1"
+    read = gpd.read_file(path, layer="sides")
+    assert read["monument"].tolist() == [True]
+    assert read.geometry.length.tolist() == [4.0]
