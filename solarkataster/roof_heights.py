@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from solarkataster.grid import Grid
 from solarkataster.kernels.plane_labels import extend_labels
-from solarkataster.kernels.superstructures import near_border
+from solarkataster.kernels.superstructures import settle_border
 from solarkataster.plane_relations import Relation
 from solarkataster.roofs import RoofPlanes
 
@@ -141,20 +141,38 @@ class RoofHeights:
         for a, b in ((host[:, 1:], host[:, :-1]), (host[1:], host[:-1])):
             meets = a != b
             keys.append(np.minimum(a, b)[meets] * n_labels + np.maximum(a, b)[meets])
+        label = np.where(is_known, host, 0).ravel()
+        count = np.maximum(np.bincount(label, minlength=n_labels), 1)
+        middle_x_m, middle_y_m = (
+            np.bincount(label, weights=place.ravel(), minlength=n_labels) / count
+            for place in (self.x_m, self.y_m)
+        )
+        nowhere = np.zeros(host.shape, dtype=bool)
         for key in np.unique(np.concatenate(keys)).tolist():
             a, b = divmod(key, n_labels)
             if not relation.meet(a, b):
                 continue
-            on_a, on_b = host == a, host == b
-            difference_m = self.plane_m(a) - self.plane_m(b)
-            on_own = difference_m[on_a & is_known].sum(), difference_m[on_b & is_known].sum()
-            if on_own[0] * on_own[1] >= 0.0:
+            east, north, level_m = self._difference(a, b)
+            over_a, over_b = (
+                east * middle_x_m[k] + north * middle_y_m[k] + level_m for k in (a, b)
+            )
+            if over_a * over_b >= 0.0:
                 continue  # planes that meet elsewhere
-            near = near_border(host, a, b, n_cells)
-            is_ridge = on_own[0] < 0.0
-            if not is_ridge:
-                near &= ~is_known
-            host[near] = np.where((difference_m < 0.0) == is_ridge, a, b)[near]
+            if over_a > 0.0:  # a valley: the upper plane counts
+                east, north, level_m = -east, -north, -level_m
+            fixed = nowhere if over_a < 0.0 else is_known
+            settle_border(host, fixed, self.x_m, self.y_m, a, b, east, north, level_m, n_cells)
+
+    def _difference(self, a: int, b: int) -> tuple[float, float, float]:
+        """Plane ``a`` less plane ``b``: rise to the east and north [–], height at the origin [m]."""
+        planes = self.planes
+        return (
+            float(planes.slope_east[a - 1] - planes.slope_east[b - 1]),
+            float(planes.slope_north[a - 1] - planes.slope_north[b - 1]),
+            float(
+                planes.elevation_at_first_cell_m[a - 1] - planes.elevation_at_first_cell_m[b - 1]
+            ),
+        )
 
     def _measure_rise(self) -> None:
         self.rise_m[:] = self.z_m - self.plane_m(self.host)

@@ -149,23 +149,41 @@ def _beside_label(labels, row, col):
 
 
 @njit(nogil=True, cache=True)
-def near_border(labels, a, b, n_cells):
-    """Cells of two labels at most ``n_cells`` rows and columns from their border: (ny, nx) bool."""
-    ny, nx = labels.shape
+def settle_border(host, fixed, x_m, y_m, a, b, east, north, level_m, n_cells):
+    """
+    Give the cells near the border of two planes to the one on their side of the planes' line.
+
+    Parameters
+    ----------
+    host : ndarray of int32, shape (ny, nx)
+        Labels; those of ``a`` and ``b`` at most ``n_cells`` rows and columns from where they meet
+        are set anew.
+    fixed : ndarray of bool, shape (ny, nx)
+        Cells that keep their label.
+    x_m, y_m : ndarray, shape (ny, nx)
+        Places of the cells. [m]
+    east, north, level_m : float
+        Where ``east * x + north * y + level_m`` is below 0 the cell is of ``a``, else of ``b``.
+    """
+    ny, nx = host.shape
     near = np.zeros((ny, nx), np.bool_)
     for row in range(ny):
         for col in range(nx):
-            if labels[row, col] != a:
+            if host[row, col] != a:
                 continue
             meets = (
-                (row > 0 and labels[row - 1, col] == b)
-                or (col > 0 and labels[row, col - 1] == b)
-                or (row < ny - 1 and labels[row + 1, col] == b)
-                or (col < nx - 1 and labels[row, col + 1] == b)
+                (row > 0 and host[row - 1, col] == b)
+                or (col > 0 and host[row, col - 1] == b)
+                or (row < ny - 1 and host[row + 1, col] == b)
+                or (col < nx - 1 and host[row, col + 1] == b)
             )
             if not meets:
                 continue
             for r in range(max(0, row - n_cells), min(ny, row + n_cells + 1)):
                 for c in range(max(0, col - n_cells), min(nx, col + n_cells + 1)):
-                    near[r, c] = labels[r, c] == a or labels[r, c] == b
-    return near
+                    near[r, c] = (host[r, c] == a or host[r, c] == b) and not fixed[r, c]
+    for row in range(ny):
+        for col in range(nx):
+            if near[row, col]:
+                side = east * x_m[row, col] + north * y_m[row, col] + level_m
+                host[row, col] = a if side < 0.0 else b
