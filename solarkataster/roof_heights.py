@@ -164,7 +164,7 @@ class RoofHeights:
             settle_border(host, fixed, self.x_m, self.y_m, a, b, east, north, level_m, n_cells)
 
     def _difference(self, a: int, b: int) -> tuple[float, float, float]:
-        """Plane ``a`` less plane ``b``: rise to the east and north [–], height at the origin [m]."""
+        """Plane ``a`` less ``b``: rise to the east and north [–] and height at the origin [m]."""
         planes = self.planes
         return (
             float(planes.slope_east[a - 1] - planes.slope_east[b - 1]),
