@@ -194,6 +194,35 @@ def _rest_of(points: Points) -> np.ndarray:
     return rest | (points.return_number.astype(np.int32) << 8) | points.n_returns
 
 
+def cells_near(footprints: np.ndarray, grid: Grid, margin_m: float = 2.0) -> np.ndarray:
+    """
+    Cells whose points :func:`lattice_heights` may need.
+
+    Whole bounds, not outlines: a lattice fills the corners of its window too, and what is in them
+    must not depend on which other buildings are asked for.
+
+    Parameters
+    ----------
+    footprints : ndarray of shapely geometry, shape (n_building,)
+        Missing and empty ones need none. [m]
+    grid : Grid
+    margin_m : float
+        That of the lattices. [m]
+
+    Returns
+    -------
+    ndarray of bool, shape (ny, nx)
+    """
+    keep = np.zeros(grid.shape, dtype=bool)
+    reach_m = margin_m + MAX_CELL_M
+    bounds = shapely.bounds(footprints) + np.array([-reach_m, -reach_m, reach_m, reach_m])
+    for west_m, south_m, east_m, north_m in bounds[np.isfinite(bounds).all(axis=1)]:
+        part = grid.crop((west_m, south_m, east_m, north_m))
+        row, col = grid.offset_of(part)
+        keep[row : row + part.shape[0], col : col + part.shape[1]] = True
+    return keep
+
+
 def lattice_heights(
     points: Points,
     footprint: shapely.Geometry,

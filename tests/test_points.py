@@ -7,11 +7,19 @@ import time
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solarkataster.errors import InputError
-from solarkataster.points import Points, index_points, lattice_cell_size_m, lattice_heights
+from solarkataster.grid import Grid
+from solarkataster.points import (
+    Points,
+    cells_near,
+    index_points,
+    lattice_cell_size_m,
+    lattice_heights,
+)
 
 #: Far from the origin, as real coordinates are.
 EAST_M, NORTH_M = 364_007.3, 5_622_411.8
@@ -310,6 +318,24 @@ def test_index_leaves_the_lattice_as_it_is():
     points = cloud(*scattered(3000), np.random.default_rng(3).uniform(7, 9, 3000))
     near = index_points(together(points, points)).near(HOUSE.bounds, 2.0)
     assert_same(lattice_heights(near, HOUSE), lattice_heights(points, HOUSE))
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.floats(0.0, 90.0), st.sampled_from([0.5, 1.0, 2.0]))
+def test_points_of_the_cells_near_a_building_are_all_its_lattice_needs(seed, turn_deg, cell_m):
+    house = shapely.affinity.rotate(HOUSE, turn_deg)
+    grid = Grid((160, 170), np.floor(EAST_M) - 20.0, np.floor(NORTH_M) + 30.0, cell_m, "")
+    points = cloud(*scattered(3000, seed, reach_m=12.0), 8.0)
+    keep = cells_near(np.array([None, house, shapely.Polygon()], dtype=object), grid, 2.0)
+    row, col = (np.floor(at + 0.5).astype(int) for at in grid.row_col(*points_place(points)))
+    on = (row >= 0) & (row < 160) & (col >= 0) & (col < 170)
+    on[on] = keep[row[on], col[on]]
+    assert_same(lattice_heights(points.take(on), house), lattice_heights(points, house))
+    assert on.sum() < len(points)
+
+
+def points_place(points: Points) -> tuple[np.ndarray, np.ndarray]:
+    return points.easting_m, points.northing_m
 
 
 def test_index_of_nothing_and_bounds_off_the_points_give_nothing():

@@ -166,7 +166,9 @@ def read_points(source: PointSource, keep: np.ndarray, grid: Grid) -> Points:
             points = _points_of(file, record, keep, grid)
             if len(points):
                 parts.append(points)
-    return index_points(_joined(parts)).points
+    points = _joined(parts)
+    parts.clear()  # sorting needs the room
+    return index_points(points).points
 
 
 def sample_points(source: PointSource, n_max: int) -> tuple[Points, bool]:
