@@ -143,14 +143,14 @@ def strip_profile(edges, ys, heights):
 
 
 @njit(nogil=True, cache=True)
-def pile_strips(edges, ys, first, lo, hi, shapes, gap, n_most, x_from, x_to):
+def pile_strips(edges, ys, intervals, shapes, gap, n_most, x_from, x_to):
     """
     Lowest piles of strips: for every number of modules the least height that they need.
 
     Parameters
     ----------
-    edges, ys, first, lo, hi
-        Polygon, heights and free intervals, from ``strip_profile``.
+    edges, ys, intervals
+        Polygon, heights, and the free intervals there, from ``strip_profile``.
     shapes : (n_kind, 4)
         Of every kind: extent across the strip, width along it, distance to the next strip, and
         whether it may be used.
@@ -176,6 +176,7 @@ def pile_strips(edges, ys, first, lo, hi, shapes, gap, n_most, x_from, x_to):
     down to ``JUMP_M``.
     """
     n_kind, n_y = len(shapes), len(ys)
+    first, lo, hi = intervals
     a, b, crosses = np.empty(len(edges)), np.empty(len(edges)), np.empty(len(edges), np.bool_)
     counts = np.zeros((n_kind, n_y), np.int64)
     most = np.zeros((n_kind, n_y + 1), np.int64)

@@ -71,7 +71,7 @@ def pack(edges, size_x, size_y, usable, gap, area_m2, step_m, n_cut_most):
         if k < len(usable):
             shapes[:, 3] = 0.0
             shapes[k, 3] = 1.0
-        pile = pile_strips(level, level_ys, *level_free, shapes, gap, n_most, -math.inf, math.inf)
+        pile = pile_strips(level, level_ys, level_free, shapes, gap, n_most, -math.inf, math.inf)
         best = _better(best, level, pile, shapes, gap, False, False)
     if len(best) == n_most:
         return best
@@ -79,7 +79,7 @@ def pack(edges, size_x, size_y, usable, gap, area_m2, step_m, n_cut_most):
     upright_ys = strip_heights(upright, columns[:, 0], step_m)
     upright_free = strip_profile(upright, upright_ys, columns[:, 0])
     column_pile = pile_strips(
-        upright, upright_ys, *upright_free, columns, gap, n_most, -math.inf, math.inf
+        upright, upright_ys, upright_free, columns, gap, n_most, -math.inf, math.inf
     )
     best = _better(best, upright, column_pile, columns, gap, True, False)
     if n_most > n_cut_most:
@@ -152,7 +152,7 @@ def _with_rest(best, first, second, swap, flip, gap, n_most):
     """
     edges, ys, free, shapes = first
     rest_edges, rest_ys, rest_free, rest_shapes = second
-    pile = pile_strips(edges, ys, *free, shapes, gap, n_most, -math.inf, math.inf)
+    pile = pile_strips(edges, ys, free, shapes, gap, n_most, -math.inf, math.inf)
     states = np.empty(n_most + 1, np.int64)
     n_state, lowest = 0, math.inf
     for n in range(n_most, -1, -1):
@@ -176,7 +176,7 @@ def _with_rest(best, first, second, swap, flip, gap, n_most):
         cut = pile[0][n]
         x_from, x_to = (-math.inf, -cut) if flip else (cut, math.inf)
         rest = _most(
-            pile_strips(rest_edges, rest_ys, *rest_free, rest_shapes, gap, n_most, x_from, x_to)[0]
+            pile_strips(rest_edges, rest_ys, rest_free, rest_shapes, gap, n_most, x_from, x_to)[0]
         )
         if n + rest > most:
             most, best_n, best_rest, best_cut = n + rest, n, rest, cut
@@ -186,7 +186,7 @@ def _with_rest(best, first, second, swap, flip, gap, n_most):
     if best_n < 0:
         return best
     x_from, x_to = (-math.inf, -best_cut) if flip else (best_cut, math.inf)
-    rest_pile = pile_strips(rest_edges, rest_ys, *rest_free, rest_shapes, gap, n_most, x_from, x_to)
+    rest_pile = pile_strips(rest_edges, rest_ys, rest_free, rest_shapes, gap, n_most, x_from, x_to)
     lower = _placed(best_n, edges, pile, shapes, gap, swap, flip, -math.inf, math.inf)
     upper = _placed(
         best_rest, rest_edges, rest_pile, rest_shapes, gap, not swap, False, x_from, x_to
@@ -202,6 +202,6 @@ def pack_rows(edges, size_x, size_y, gap_x, gap_y, area_m2, step_m):
     level = sorted_edges(edges, False, False)
     ys = strip_heights(level, shapes[:, 0], step_m)
     free = strip_profile(level, ys, shapes[:, 0])
-    pile = pile_strips(level, ys, *free, shapes, gap_x, n_most, -math.inf, math.inf)
+    pile = pile_strips(level, ys, free, shapes, gap_x, n_most, -math.inf, math.inf)
     kinds, heights = strips_of_pile(_most(pile[0]), pile[1], pile[2], pile[3])
     return place_modules(level, kinds, heights, shapes, gap_x, -math.inf, math.inf)[:, :2].copy()
