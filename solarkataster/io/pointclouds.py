@@ -160,7 +160,9 @@ def read_points(source: PointSource, keep: np.ndarray, grid: Grid) -> Points:
     """
     box = _bounds_of(keep, grid)
     parts: list[Points] = []
-    for file in source.touching(box).files if box else ():
+    if box is None:
+        return _joined(parts)
+    for file in source.touching(box).files:
         records = _copc_records(file, box, keep, grid) if file.is_copc else _records(file)
         for record in records:
             points = _points_of(file, record, keep, grid)
@@ -254,7 +256,8 @@ def _copc_records(file: PointFile, box: _Box, keep: np.ndarray, grid: Grid) -> I
     with _readable(file), CopcReader.open(file.path, decompression_selection=_FIELDS) as reader:
         nodes = []
         for node in _nodes(reader, box):
-            west, south, east, north = (*node.bounds.mins[:2], *node.bounds.maxs[:2])
+            west, south = node.bounds.mins[:2]
+            east, north = node.bounds.maxs[:2]
             part = grid.crop((west - 0.01, south - 0.01, east + 0.01, north + 0.01))
             row, col = grid.offset_of(part)
             wanted = keep[row : row + part.shape[0], col : col + part.shape[1]]
