@@ -35,7 +35,8 @@ def building_azimuth(footprint: shapely.Polygon | shapely.MultiPolygon) -> float
     """
     if footprint.is_empty:
         raise InputError("the footprint is empty", expected="a polygon with walls")
-    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(footprint)]
+    parts = shapely.get_parts(footprint)
+    rings = [shapely.get_coordinates(ring) for ring in shapely.get_rings(parts)]
     along = np.concatenate([np.diff(ring, axis=0) for ring in rings])
     length = np.hypot(*along.T)
     direction = np.degrees(np.arctan2(along[:, 0], along[:, 1])) % 90.0

@@ -198,7 +198,7 @@ def _edges(plane, roof) -> tuple[np.ndarray, np.ndarray]:
     Cut where the roof's outline has corners: there a free edge may become a shared one.
     """
     starts, ends = [], []
-    for ring in shapely.get_rings(shapely.orient_polygons(plane)):
+    for ring in shapely.get_rings(shapely.get_parts(shapely.orient_polygons(plane))):
         corners = shapely.get_coordinates(ring)
         starts.append(corners[:-1])
         ends.append(corners[1:])

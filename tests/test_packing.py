@@ -14,7 +14,7 @@ from shapely import affinity
 from small_areas import has_upright_edges, small_areas
 
 from solarkataster.errors import InputError
-from solarkataster.kernels.packing import sorted_edges, strip_intervals
+from solarkataster.kernels.packing import sorted_edges, strip_heights, strip_intervals
 from solarkataster.layout import Module, lay_modules
 
 MODULE = Module(1.762, 1.134, 440.0, 0.02)
@@ -187,3 +187,16 @@ def test_at_least_97_percent_of_the_solved_optimum(figure):
     figure("packing", f"{total} of {most} modules, worst of {len(counts)} areas {worst:.3f}")
     assert len(counts) >= 20
     assert total >= 0.97 * most
+
+
+@pytest.mark.parametrize("n_kind", [1, 2])
+def test_heights_of_strips_fit_their_array_whatever_the_edges(n_kind):
+    # As plain Python, where writing past the end of an array is an error.
+    heights = np.array([1.762, 1.134])[:n_kind]
+    for _, area in small_areas(12):
+        ring = shapely.get_coordinates(area.exterior)
+        edges = sorted_edges(np.hstack([ring[:-1], ring[1:]]), False, False)
+        ys = strip_heights.py_func(edges, heights, 0.05)
+        assert (np.diff(ys) > 0).all()
+        assert ys[0] == edges[:, 1].min()
+        assert ys[-1] <= edges[:, 3].max() - heights.min() + 1e-9

@@ -103,14 +103,13 @@ def strip_heights(edges, heights, step_m):
         return bottom + step_m * np.arange(n)
     ys = np.empty(n + len(edges) * (1 + len(heights)))
     ys[:n] = bottom + step_m * np.arange(n)
+    highest = max(top, bottom)
     for e in range(len(edges)):
-        for y in (edges[e, 1], edges[e, 3]):
-            # Every corner is the end of two edges: half of them would do, if one knew which.
-            if y == edges[e, 3]:
-                ys[n] = min(max(y, bottom), max(top, bottom))
-                n += 1
+        # A strip that leaves the upper end of an edge below it, or reaches the lower end of one.
+        ys[n] = min(edges[e, 3], highest)
+        n += 1
         for k in range(len(heights)):
-            ys[n] = min(max(edges[e, 1] - heights[k], bottom), max(top, bottom))
+            ys[n] = min(max(edges[e, 1] - heights[k], bottom), highest)
             n += 1
     return np.unique(ys[:n])
 
