@@ -263,7 +263,7 @@ def place_modules(edges, kinds, heights, shapes, gap, x_from, x_to):
     n_edges = len(edges)
     a, b, crosses = np.empty(n_edges), np.empty(n_edges), np.empty(n_edges, np.bool_)
     # Runs: filled pieces of strips. strip, kind, modules, leftmost start, slack to the right
-    runs = np.empty((len(kinds) * (n_edges // 2 + 1), 5))
+    runs = np.empty((len(kinds) * (n_edges + 1), 5))
     n_run = n_module = 0
     for s in range(len(kinds)):
         width = shapes[kinds[s], 1]
