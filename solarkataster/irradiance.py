@@ -40,6 +40,16 @@ class Light:
         """Sum of the months, (n,). [kWh/m²]"""
         return self.poa_global_month_kwh_m2.sum(axis=1)
 
+    def part(self, which: slice | np.ndarray) -> Light:
+        """The light of some of the receivers."""
+        return Light(
+            self.poa_global_month_kwh_m2[which],
+            self.poa_direct_year_kwh_m2[which],
+            self.poa_sky_diffuse_year_kwh_m2[which],
+            self.poa_ground_diffuse_year_kwh_m2[which],
+            self.sky_view_factor[which],
+        )
+
 
 @dataclass(frozen=True)
 class _Sector:
@@ -197,6 +207,31 @@ def open_light(
                 )  # fmt: skip
         sums += of_face
     return _light_of(sums, sky, albedo)
+
+
+def best_open_year_kwh_m2(sky: SkyTable, albedo: float = 0.2) -> float:
+    """
+    Year's irradiation of the best open plane: what a roof at this site could get at most.
+
+    Parameters
+    ----------
+    sky : SkyTable
+    albedo : float
+        As in :func:`light`. [–]
+
+    Returns
+    -------
+    best : float
+        Best of all facings and tilts up to 60°, to a degree. [kWh/m²]
+    """
+    tilts, azimuths = np.arange(0.0, 61.0, 5.0), np.arange(0.0, 360.0, 10.0)
+    for step_deg in (5.0, 1.0):
+        tilt, azimuth = (axis.ravel() for axis in np.meshgrid(tilts, azimuths))
+        year = open_light(sky, tilt, azimuth % 360.0, albedo).poa_global_year_kwh_m2
+        at = int(np.argmax(year))
+        aside = np.arange(-step_deg, step_deg + 0.5)
+        tilts, azimuths = np.clip(tilt[at] + aside, 0.0, 90.0), azimuth[at] + 2.0 * aside
+    return float(year[at])
 
 
 def _light_of(sums: np.ndarray, sky: SkyTable, albedo: float) -> Light:

@@ -172,7 +172,9 @@ SUPERSTRUCTURE_COLUMNS = (
     Column("building_id", "str", "–", "The input's id as text."),
     Column("roof_id", "str", "–", "Plane it stands on."),
     Column("superstructure_id", "str", "–", "<building_id>/o<n>, n in a fixed geometric order."),
-    Column("kind", "str", "–", "dormer, chimney, lift housing, terrace, parapet or other: a guess."),
+    Column(
+        "kind", "str", "–", "dormer, chimney, lift housing, terrace, parapet or other: a guess."
+    ),
     Column("height_m", "float64", "m", "Highest point over the plane; negative for a terrace."),
     Column("plan_area_m2", "float64", "m²", "Area in plan."),
 )

@@ -136,8 +136,8 @@ def roof_overhang(
     edge is put where a step from roof to ground contradicts the fewest samples: with sides that are
     turned against the raster, or with laser points, samples lie at all distances and the edge comes
     out much finer than a cell. A raster that keeps the highest point of each cell shows every edge
-    half a cell too far out, which nothing in its heights betrays. Depths are rounded to millimetres, so that the window the building
-    comes in changes no bit.
+    half a cell too far out, which nothing in its heights betrays. Depths are rounded to
+    millimetres, so that the window the building comes in changes no bit.
     """
     elevation_m, free = np.asarray(elevation_m, dtype=np.float64), np.asarray(free, dtype=bool)
     _check(planes, elevation_m, footprint, grid, free, max_overhang_m)
@@ -188,6 +188,11 @@ def _check(planes, elevation_m, footprint, grid, free, max_overhang_m) -> None:
         raise InputError(f"max_overhang_m = {max_overhang_m}", expected="a number above 0")
 
 
+def heights_reach_m(max_overhang_m: float, cell_size_m: float) -> float:
+    """How far around a footprint heights are looked at: beyond eaves the ground must show. [m]"""
+    return max_overhang_m + max(3.0 * cell_size_m, 0.6)
+
+
 class _Samples:
     """Heights around the walls of one building, on a window of its grid."""
 
@@ -196,7 +201,7 @@ class _Samples:
     ):
         self.planes, self.sides, self.grid = planes, sides, grid
         self.cell_m = grid.cell_size_m
-        self.reach_m = max_overhang_m + max(3.0 * self.cell_m, 0.6)
+        self.reach_m = heights_reach_m(max_overhang_m, self.cell_m)
         west_m, south_m, east_m, north_m = footprint.bounds
         self.origin = np.floor([west_m, south_m])
         reach_m = self.reach_m + self.cell_m

@@ -1,7 +1,8 @@
 """
 A run, from checked inputs to the finished folder: start reading here.
 
-Per tile, on one worker: surface → roofs → light → tables (:mod:`solarkataster.stages.chain`).
+Per tile, on one worker: surface → roofs → light → layout → tables, see
+:mod:`solarkataster.stages.chain`.
 Then, once: layers → map → run.json. What is stamped as done and unchanged is skipped.
 """
 
@@ -40,7 +41,9 @@ from solarkataster.stages.warm import warm_kernels
 log = logging.getLogger(__name__)
 
 #: What a tile's report tells in run.json; the rest is bookkeeping of the tile's folder.
-_TOLD = ("state", "n_buildings", "n_roofs", "n_receivers", "n_failed_buildings", "seconds")
+_TOLD = (
+    "state", "n_buildings", "n_roofs", "n_modules", "n_receivers", "n_failed_buildings", "seconds",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -251,7 +254,7 @@ def _finish(
         n_tiles = len(state.reports) or 1
         write_rasters(staging, plan, state.reports, lambda n: progress.advance(0.2 * n / n_tiles))
         progress.at(0.6)
-        map_stage(staging, tables.roofs, tables.buildings, plan.checked)
+        map_stage(staging, tables, plan.checked)
     execution |= {"finished": _iso(time.time()), "seconds_layers": round(time.time() - start, 1)}
     write_json(staging / "run.json", _run_json(plan, state, result, execution))
     files = sorted(

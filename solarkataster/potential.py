@@ -112,7 +112,8 @@ def building_sums(
     Parameters
     ----------
     roofs : DataFrame, n_roof rows
-        With the columns of :func:`surface_potential` and ``area_m2``.
+        With the columns of :func:`surface_potential`, ``area_m2``, ``usable_area_m2``,
+        ``n_modules`` and ``dc_power_kwp``.
     open_year_kwh : ndarray, shape (n_roof,)
         What each roof gets with an open horizon. [kWh]
     building : ndarray, shape (n_roof,), int
@@ -132,9 +133,37 @@ def building_sums(
         return np.where(n_roofs > 0, sums, np.nan)
 
     sums = {"n_roofs": n_roofs.astype(np.int32), "area_m2": total(area_m2)}
+    for name in ("usable_area_m2", "dc_power_kwp"):
+        sums[name] = total(roofs[name].to_numpy())
+    n_modules = np.bincount(building, weights=roofs["n_modules"].to_numpy(), minlength=n_building)
+    sums["n_modules"] = n_modules.astype(np.int32)
     for name in (*_PER_M2, "sky_view_factor"):
         sums[name] = total(roofs[name].to_numpy() * area_m2) / sums["area_m2"]
     year_kwh = roofs["poa_global_year_kwh"].to_numpy()
     sums["poa_global_year_kwh"] = total(year_kwh)
     sums["shading_loss_fraction"] = 1.0 - sums["poa_global_year_kwh"] / total(open_year_kwh)
     return pd.DataFrame(sums)
+
+
+def best_plane(roofs: pd.DataFrame, building: np.ndarray, n_building: int) -> np.ndarray:
+    """
+    The plane of each building that speaks for it: most modules, then most light, then the first.
+
+    Parameters
+    ----------
+    roofs : DataFrame, n_roof rows
+        With ``n_modules`` and ``poa_global_year_kwh``.
+    building : ndarray, shape (n_roof,), int
+        Building of each roof.
+    n_building : int
+
+    Returns
+    -------
+    best : ndarray of int64, shape (n_building,)
+        Row in ``roofs``; −1 for a building without roofs.
+    """
+    light_kwh = np.nan_to_num(roofs["poa_global_year_kwh"].to_numpy())
+    order = np.lexsort((-np.arange(len(roofs)), light_kwh, roofs["n_modules"].to_numpy()))
+    best = np.full(n_building, -1, dtype=np.int64)
+    best[building[order]] = order  # of several the last assignment stays
+    return best

@@ -68,6 +68,11 @@ class Racks:
         """Modules stand back to back."""
         return len(self.azimuths_deg) == 2
 
+    @property
+    def n_surface(self) -> int:
+        """Surfaces among the receivers: every facing at every height on the module."""
+        return len(self.azimuths_deg) * len(HEIGHT_FRACTIONS)
+
     def unit_depth_m(self, slant_m: float) -> float:
         """Depth in plan of a row, or of a pair back to back, of modules ``slant_m`` deep. [m]"""
         return len(self.azimuths_deg) * slant_m * math.cos(math.radians(self.tilt_deg))

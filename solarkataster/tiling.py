@@ -11,6 +11,7 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
+from solarkataster.overhang import heights_reach_m
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,15 @@ def owner_tiles(tiles: Sequence[Tile], footprints: Sequence[shapely.Geometry]) -
     return (row * len(wests) + col).astype(np.int32)
 
 
-def building_window(grid: Grid, footprint: shapely.Geometry, margin_cells: int = 2) -> Grid:
+def building_window(grid: Grid, footprint: shapely.Geometry, max_overhang_m: float) -> Grid:
     """
-    The cells a building's roof is read from: its bounding box and a margin.
+    The cells a building's roof is read from: its bounding box and what its eaves are seen in.
 
     Always cut from the whole raster's grid, never from a tile's, so that no tile size and no
     rounding changes which cell centres lie inside the outline.
     """
     west_m, south_m, east_m, north_m = footprint.bounds
-    margin_m = margin_cells * grid.cell_size_m
+    margin_m = heights_reach_m(max_overhang_m, grid.cell_size_m) + 2 * grid.cell_size_m
     return grid.crop((west_m - margin_m, south_m - margin_m, east_m + margin_m, north_m + margin_m))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from solarkataster.sky_table import SkyTable
 from solarkataster.stages.job import TileJob
+from solarkataster.stages.layout import layout_stage
 from solarkataster.stages.light import light_stage
 from solarkataster.stages.roofs import roofs_stage
 from solarkataster.stages.surface import surface_stage
@@ -19,7 +20,7 @@ from solarkataster.stages.tables import tables_stage
 log = logging.getLogger(__name__)
 
 #: Share of a tile's time that is over when a stage ends, for the time left.
-DONE_AFTER = {"surface": 0.03, "roofs": 0.40, "light": 0.98, "tables": 1.0}
+DONE_AFTER = {"surface": 0.03, "roofs": 0.40, "light": 0.85, "layout": 0.98, "tables": 1.0}
 
 #: Pause between two words about the light of a tile. [s]
 _EVENT_PAUSE_S = 1.0
@@ -55,11 +56,14 @@ def timed(stage: Callable[..., Any], *args: Any) -> Timed:
     return Timed(value, time.perf_counter() - start)
 
 
-def write_tables(job: TileJob, surface_s: float, roofs: Timed, light: Timed) -> dict[str, Any]:
+def write_tables(
+    job: TileJob, surface_s: float, roofs: Timed, light: Timed, layout: Timed
+) -> dict[str, Any]:
     """Last link of the chain: the tables, with the time of the links before."""
-    seconds = {"surface": surface_s, "roofs": roofs.seconds, "light": light.seconds}
+    links = {"roofs": roofs, "light": light, "layout": layout}
+    seconds = {"surface": surface_s} | {name: link.seconds for name, link in links.items()}
     seconds = {name: round(value, 3) for name, value in seconds.items()}
-    return tables_stage(job, roofs.value, light.value, seconds)
+    return tables_stage(job, roofs.value, light.value, layout.value, seconds)
 
 
 def fault_text(error: BaseException) -> str:
@@ -94,7 +98,10 @@ def _chain_here(job: TileJob, sky: SkyTable, reached: Reached) -> dict[str, Any]
     light = timed(
         light_stage, job, surface, roofs, sky, lambda share: reached(job.name, _in_light(share))
     )
-    report = write_tables(job, surface.seconds, roofs, light)
+    reached(job.name, DONE_AFTER["light"])
+    layout = timed(layout_stage, job, roofs, light, sky)
+    reached(job.name, DONE_AFTER["layout"])
+    report = write_tables(job, surface.seconds, roofs, light, layout)
     reached(job.name, 1.0)
     return report
 
@@ -166,7 +173,7 @@ def _light_on_worker(job: TileJob, surface: Any, roofs: Any, sky: SkyTable, topi
 
 
 class _Chain:
-    """The four futures of one tile."""
+    """The futures of one tile."""
 
     def __init__(self, client: Any, job: TileJob, sky: Any, run_id: str, topic: str) -> None:
         self.job = job
@@ -178,8 +185,15 @@ class _Chain:
         surface = submit("surface", timed, surface_stage, job)
         roofs = submit("roofs", timed, roofs_stage, job, surface)
         light = submit("light", timed, _light_on_worker, job, surface, roofs, sky, topic)
-        tables = submit("tables", _write_tables_of, job, surface, roofs, light)
-        self.futures = {"surface": surface, "roofs": roofs, "light": light, "tables": tables}
+        layout = submit("layout", timed, layout_stage, job, roofs, light, sky)
+        tables = submit("tables", _write_tables_of, job, surface, roofs, light, layout)
+        self.futures = {
+            "surface": surface,
+            "roofs": roofs,
+            "light": light,
+            "layout": layout,
+            "tables": tables,
+        }
 
     def outcome(self, future: Any) -> TileOutcome:
         try:
@@ -195,5 +209,7 @@ class _Chain:
                 one.release()
 
 
-def _write_tables_of(job: TileJob, surface: Timed, roofs: Timed, light: Timed) -> dict[str, Any]:
-    return write_tables(job, surface.seconds, roofs, light)
+def _write_tables_of(
+    job: TileJob, surface: Timed, roofs: Timed, light: Timed, layout: Timed
+) -> dict[str, Any]:
+    return write_tables(job, surface.seconds, roofs, light, layout)

@@ -73,7 +73,10 @@ def estimate(checked: CheckedInputs, n_workers: int) -> Estimate:
         known = [one for one in outlines[owned] if one is not None and not one.is_empty]
         window = tile_window(
             checked.grid,
-            [building_window(checked.grid, one) for one in known],
+            [
+                building_window(checked.grid, one, checked.config.roofs.max_overhang_m)
+                for one in known
+            ],
             checked.config.horizon.reach_m,
         )
         n_cells, n_receivers = window.shape[0] * window.shape[1], receivers[owned].sum()

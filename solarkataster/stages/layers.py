@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,11 +27,15 @@ from solarkataster.io.results import (
 from solarkataster.io.webtiles import IRRADIATION_COLOURS
 from solarkataster.layers import (
     BUILDING_COLUMNS,
+    MODULE_COLUMNS,
     POA_MONTH_RASTER,
     POA_YEAR_RASTER,
     RASTERS,
     ROOF_COLUMNS,
+    SIDE_COLUMNS,
     SKY_VIEW_RASTER,
+    SUPERSTRUCTURE_COLUMNS,
+    Column,
 )
 from solarkataster.quality import NO_FAR_TERRAIN, edge_marks, joined_marks
 from solarkataster.stages.plan import Plan
@@ -48,6 +52,13 @@ _BANDS = {
     SKY_VIEW_RASTER.name: ["sky_view_factor"],
 }
 
+#: Layers beside roofs and buildings.
+_BESIDE = {
+    "modules": MODULE_COLUMNS,
+    "superstructures": SUPERSTRUCTURE_COLUMNS,
+    "sides": SIDE_COLUMNS,
+}
+
 
 @dataclass(frozen=True)
 class Tables:
@@ -55,6 +66,9 @@ class Tables:
 
     roofs: gpd.GeoDataFrame
     buildings: gpd.GeoDataFrame
+    modules: gpd.GeoDataFrame
+    superstructures: gpd.GeoDataFrame
+    sides: gpd.GeoDataFrame
 
 
 def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str]) -> Tables:
@@ -82,7 +96,11 @@ def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str])
             reason.iloc[owned] = f"tile failed: {faults[tile.name]}"
     results["reason"] = reason
     results["data_quality"] = _quality(plan, results)
-    return Tables(_roofs(plan, reports, results), _buildings(plan, results))
+    tables = {
+        name: _rows(plan, reports, results["building_id"], name, columns)
+        for name, columns in _BESIDE.items()
+    }
+    return Tables(_roofs(plan, reports, results), _buildings(plan, results), **tables)
 
 
 def no_value_note(plan: Plan, reports: Mapping[str, Any]) -> list[str]:
@@ -128,17 +146,36 @@ def _quality(plan: Plan, results: pd.DataFrame) -> list[str]:
 
 
 def _roofs(plan: Plan, reports: Mapping[str, Any], buildings: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Roof planes in the order of the buildings; a tile keeps each building's own order."""
-    roofs = _read_all(plan, reports, "roofs")
+    """Roof planes with the remarks on their building, then their own."""
+    roofs = _in_order(_read_all(plan, reports, "roofs"), buildings["building_id"])
     at = pd.Index(buildings["building_id"]).get_indexer(roofs["building_id"])
-    order = np.argsort(at, kind="stable")
-    roofs = roofs.iloc[order].reset_index(drop=True)
-    roofs["data_quality"] = buildings["data_quality"].to_numpy()[at[order]]
-    roofs = roofs.assign(**_dates(plan))
-    outlines = roofs["geometry"] if "geometry" in roofs else pd.Series(dtype=object)
+    of_building = buildings["data_quality"].to_numpy()[at]
+    own = roofs["data_quality"] if "data_quality" in roofs else np.zeros(0, dtype=object)
+    roofs["data_quality"] = [
+        joined_marks(text.split("; "), mark.split("; "))
+        for text, mark in zip(of_building, own, strict=True)
+    ]
+    return _placed(plan, roofs.assign(**_dates(plan)), ROOF_COLUMNS)
+
+
+def _rows(
+    plan: Plan, reports: Mapping[str, Any], ids: pd.Series, name: str, columns: Sequence[Column]
+) -> gpd.GeoDataFrame:
+    """A table of the tiles in the order of the buildings."""
+    return _placed(plan, _in_order(_read_all(plan, reports, name), ids), columns)
+
+
+def _in_order(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+    """Rows in the order of the buildings; a tile keeps each building's own order."""
+    order = np.argsort(pd.Index(ids).get_indexer(table["building_id"]), kind="stable")
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _placed(plan: Plan, table: pd.DataFrame, columns: Sequence[Column]) -> gpd.GeoDataFrame:
+    shapes = table["geometry"] if "geometry" in table else pd.Series(dtype=object)
     return gpd.GeoDataFrame(
-        typed(roofs, ROOF_COLUMNS),
-        geometry=shapely.from_wkb(outlines.to_numpy(dtype=object)),
+        typed(table, columns),
+        geometry=shapely.from_wkb(shapes.to_numpy(dtype=object)),
         crs=plan.checked.footprints.crs,
     )
 
@@ -165,14 +202,17 @@ def _buildings(plan: Plan, results: pd.DataFrame) -> gpd.GeoDataFrame:
 
 def write_tables(folder: Path, tables: Tables) -> None:
     """GeoParquet for programs, one GeoPackage for QGIS."""
-    write_geoparquet(folder / "roofs.parquet", tables.roofs)
-    write_geoparquet(folder / "buildings.parquet", tables.buildings)
+    for name in ("roofs", "buildings", *_BESIDE):
+        write_geoparquet(folder / f"{name}.parquet", getattr(tables, name))
     column = "poa_global_year_kwh_m2"
     write_geopackage(
         folder / "solarkataster.gpkg",
         {
+            "modules": Layer(tables.modules, column, IRRADIATION_COLOURS, "Modules"),
+            "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
             "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
             "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
+            "sides": Layer(tables.sides, "", (), "Sides of the footprints with their eaves"),
         },
     )
 

@@ -35,6 +35,10 @@ def light_stage(
     return TileLight(
         seen,
         open_light(
-            sky, receivers.surface_tilt, receivers.grid_azimuth, job.config.irradiation.albedo
+            sky,
+            receivers.surface_tilt,
+            receivers.grid_azimuth,
+            job.config.irradiation.albedo,
+            front_tangent=receivers.front_tangent,
         ),
     )

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import geopandas as gpd
-
 import solarkataster
 from solarkataster.checks import CheckedInputs
 from solarkataster.io.webmap import write_map
 from solarkataster.layers import POA_YEAR_RASTER
+from solarkataster.stages.layers import Tables
 
 
-def map_stage(
-    folder: Path, roofs: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame, checked: CheckedInputs
-) -> Path:
+def map_stage(folder: Path, tables: Tables, checked: CheckedInputs) -> Path:
     """Write the static site beside the layers; returns its page."""
     config = checked.config
     meta = {
@@ -27,8 +24,10 @@ def map_stage(
     }
     return write_map(
         folder / "map",
-        roofs,
-        buildings,
+        tables.roofs,
+        tables.buildings,
         folder / POA_YEAR_RASTER.filename,
         {name: value for name, value in meta.items() if value is not None},
+        modules=tables.modules,
+        superstructures=tables.superstructures,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,19 @@ import shapely
 import solarkataster
 from solarkataster.checks import CheckedInputs
 from solarkataster.grid import Grid
+from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
 from solarkataster.io.runfolder import RunFolder, digest, read_json
+from solarkataster.overhang import heights_reach_m
+from solarkataster.points import MAX_CELL_M
+from solarkataster.roof_model import lattice_margin_m
 from solarkataster.stages.job import TileJob
 from solarkataster.tiling import Tile, building_window, owner_tiles, tile_window, tiles_of
 
 #: Libraries whose version can change a result.
 LIBRARIES = (
     "numpy", "numba", "scipy", "pandas", "pvlib", "shapely", "pyproj", "rasterio", "pyarrow",
-    "geopandas", "pyogrio",
+    "geopandas", "pyogrio", "laspy", "lazrs",
 )  # fmt: skip
 
 #: Parts of the package that no result of a tile depends on.
@@ -65,7 +69,13 @@ class Plan:
         """What the i-th tile is told."""
         checked, tile, owned = self.checked, self.tiles[i], self.owned[i]
         footprints = checked.footprints.geometry.to_numpy()[owned]
-        windows = [building_window(checked.grid, one) for one in footprints if _has_area(one)]
+        max_overhang_m = checked.config.roofs.max_overhang_m
+        windows = [
+            building_window(checked.grid, one, max_overhang_m)
+            for one in footprints
+            if _has_area(one)
+        ]
+        neighbours = self._neighbours(footprints)
         window = tile_window(checked.grid, windows, checked.config.horizon.reach_m)
         return TileJob(
             name=tile.name,
@@ -74,15 +84,30 @@ class Plan:
             window=window,
             dsm=_touching(checked.dsm, window),
             dtm=_touching(checked.dtm, window),
+            points=_points_near(checked, footprints),
             building_ids=tuple(checked.footprints["building_id"].to_numpy()[owned]),
             building_index=owned.astype(np.int32),
             footprints=footprints,
+            neighbours=neighbours,
+            is_monument=checked.is_monument[owned],
             config=checked.config,
+            latitude_deg=checked.latitude_deg,
             convergence_deg=checked.convergence_deg,
             folder=self.folder,
             token=self.token,
-            stamp=_tile_stamp(checked, tile, window, owned, footprints),
+            stamp=_tile_stamp(checked, tile, window, owned, footprints, neighbours),
         )
+
+    @cached_property
+    def _tree(self) -> shapely.STRtree:
+        return shapely.STRtree(self.checked.footprints.geometry.to_numpy())
+
+    def _neighbours(self, footprints: np.ndarray) -> np.ndarray:
+        """Every footprint that a roof of these could reach, in the order of the input."""
+        known = [one for one in footprints if _has_area(one)]
+        reach_m = _neighbour_reach_m(self.checked)
+        near = self._tree.query(known, "dwithin", reach_m)[1] if known else np.zeros(0, np.int64)
+        return self.checked.footprints.geometry.to_numpy()[np.unique(near)]
 
     def finished(self, name: str, stamp: str) -> dict[str, Any] | None:
         """The report of a tile that is done with this very stamp, else None."""
@@ -102,6 +127,25 @@ def plan_tiles(checked: CheckedInputs, folder: RunFolder, token: str) -> Plan:
 
 def _has_area(footprint: shapely.Geometry | None) -> bool:
     return footprint is not None and not footprint.is_empty
+
+
+def _neighbour_reach_m(checked: CheckedInputs) -> float:
+    """How far around a footprint its roof's heights are looked at, corners included. [m]"""
+    max_overhang_m = checked.config.roofs.max_overhang_m
+    raster_m = heights_reach_m(max_overhang_m, checked.grid.cell_size_m)
+    return 1.5 * max(raster_m, lattice_margin_m(max_overhang_m)) + 2.0 * checked.grid.cell_size_m
+
+
+def _points_near(checked: CheckedInputs, footprints: np.ndarray) -> PointSource | None:
+    """The files of laser points with points near any of the footprints."""
+    known = [one for one in footprints if _has_area(one)]
+    if checked.points is None or not known:
+        return None
+    west_m, south_m, east_m, north_m = shapely.total_bounds(known)
+    reach_m = lattice_margin_m(checked.config.roofs.max_overhang_m) + MAX_CELL_M
+    return checked.points.touching(
+        (west_m - reach_m, south_m - reach_m, east_m + reach_m, north_m + reach_m)
+    )
 
 
 def _touching(source: RasterSource, window: Grid) -> RasterSource:
@@ -125,6 +169,7 @@ def _tile_stamp(
     window: Grid,
     owned: np.ndarray,
     footprints: np.ndarray,
+    neighbours: np.ndarray,
 ) -> str:
     """Digest of everything the tile's result depends on, and of nothing else."""
     config = checked.config
@@ -136,6 +181,8 @@ def _tile_stamp(
     ):
         outlines.update(repr((building_id, outline)).encode())
     outlines.update(owned.astype("<i8").tobytes())
+    outlines.update(checked.is_monument[owned].tobytes())
+    outlines.update(b"".join(shapely.to_wkb(neighbours)))
 
     def rasters(source: RasterSource) -> list[Any]:
         return [
@@ -147,6 +194,7 @@ def _tile_stamp(
             for file in _touching(source, window).files
         ]
 
+    points = _points_near(checked, footprints)
     return digest(
         {
             "code": code_digest(_NOT_IN_TILES),
@@ -156,9 +204,14 @@ def _tile_stamp(
             "window": window.bounds,
             "dsm": rasters(checked.dsm),
             "dtm": rasters(checked.dtm),
+            "points": None
+            if points is None
+            else [checked.checksums[str(file.path)] for file in points.files],
+            "points_settings": config.points.model_dump(),
             "weather": checked.checksums[str(config.inputs.weather)],
             "weather_settings": config.weather.model_dump(exclude={"max_distance_km"}),
             "roofs": config.roofs.model_dump(),
+            "layout": config.layout.model_dump(),
             "below_terrain_m": config.limits.below_terrain_m,
             "horizon": config.horizon.model_dump(),
             "irradiation": config.irradiation.model_dump(),

@@ -17,8 +17,14 @@ import pyarrow.parquet as pq
 import shapely
 
 from solarkataster.io.runfolder import write_json, write_permit
-from solarkataster.potential import building_sums, surface_potential
-from solarkataster.stages.job import TileJob, TileLight, TileRoofs
+from solarkataster.potential import best_plane, building_sums, surface_potential
+from solarkataster.stages.job import TileJob, TileLayout, TileLight, TileRoofs
+from solarkataster.stages.roof_things import (
+    module_table,
+    roof_ids,
+    side_table,
+    superstructure_table,
+)
 from solarkataster.units import MONTHS
 
 #: Columns of a tile's cells that hold values; the bands of the rasters.
@@ -30,7 +36,11 @@ CELL_COLUMNS = (
 
 
 def tables_stage(
-    job: TileJob, roofs: TileRoofs, light: TileLight | None, seconds: dict[str, float]
+    job: TileJob,
+    roofs: TileRoofs,
+    light: TileLight | None,
+    layout: TileLayout,
+    seconds: dict[str, float],
 ) -> dict[str, Any]:
     """
     Write the tile's results under the client's lock.
@@ -40,21 +50,29 @@ def tables_stage(
     dict
         What run.json says about the tile.
     """
-    roof_table = _roof_table(job, roofs, light)
-    building_table = _building_table(job, roofs, light, roof_table)
+    roof_table = _roof_table(job, roofs, light, layout)
     cells, spill = _cell_tables(job, roofs, light)
+    tables = {
+        "roofs": roof_table,
+        "buildings": _building_table(job, roofs, light, layout, roof_table),
+        "modules": module_table(job, roofs, layout),
+        "superstructures": superstructure_table(job, roofs),
+        "sides": side_table(job, roofs),
+        "cells": cells,
+        "spill": spill,
+    }
     report = {
         "stamp": job.stamp,
         "state": "done",
         "n_buildings": len(job.building_ids),
         "n_roofs": len(roof_table),
+        "n_modules": len(layout.roof),
         "n_receivers": 0 if roofs.receivers is None else len(roofs.receivers),
         "n_failed_buildings": roofs.n_failed,
         "window_cells": list(job.window.shape),
         "spill_bounds": _bounds(spill),
         "seconds": seconds,
     }
-    tables = {"roofs": roof_table, "buildings": building_table, "cells": cells, "spill": spill}
     with write_permit(job.folder, job.token):
         _write(job, tables, report)
     return report
@@ -108,35 +126,58 @@ def _take_place(aside: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _roof_table(job: TileJob, roofs: TileRoofs, light: TileLight | None) -> pd.DataFrame:
-    ids = np.array(job.building_ids, dtype=object)[roofs.building]
+def _roof_table(
+    job: TileJob, roofs: TileRoofs, light: TileLight | None, layout: TileLayout
+) -> pd.DataFrame:
     if roofs.receivers is None or light is None:
-        return pd.DataFrame({"building_id": ids})
-    tilt = roofs.receivers.surface_tilt
+        return pd.DataFrame({"building_id": np.zeros(0, dtype=object)})
+    n_roof = len(roofs)
+    tilt = roofs.receivers.surface_tilt[:n_roof]
     # Grid north lies convergence_deg east of true north.
-    azimuth = (roofs.receivers.grid_azimuth + job.convergence_deg) % 360.0
-    area_m2 = roofs.ground_area_m2 / np.cos(np.radians(tilt))
+    azimuth = (roofs.receivers.grid_azimuth[:n_roof] + job.convergence_deg) % 360.0
+    area_m2 = shapely.area(roofs.outline) / np.cos(np.radians(tilt))
     head = pd.DataFrame(
         {
-            "building_id": ids,
-            "roof_id": [f"{i}/r{n}" for i, n in zip(ids, roofs.number, strict=True)],
+            "building_id": np.array(job.building_ids, dtype=object)[roofs.building],
+            "roof_id": roof_ids(job, roofs),
             "surface_tilt": tilt,
             "surface_azimuth": np.where(roofs.is_level, np.nan, azimuth),
+            "kind": np.array(roofs.kind, dtype=object),
             "area_m2": area_m2,
+            "usable_area_m2": layout.usable_area_m2,
+            "n_modules": layout.n_modules,
+            "dc_power_kwp": layout.n_modules * job.config.layout.module_power_wp / 1000.0,
+            "module_tilt": layout.module_tilt,
+            "module_azimuth": (layout.module_grid_azimuth + job.convergence_deg) % 360.0,
+            "reason": np.array(layout.reason, dtype=object),
+            "data_quality": np.array(roofs.quality, dtype=object),
         }
     )
-    values = surface_potential(light.seen, light.open_sky, roofs.receivers.surface, area_m2)
+    on_roof = slice(0, roofs.n_on_roof)
+    values = surface_potential(
+        light.seen.part(on_roof),
+        light.open_sky.part(slice(0, n_roof)),
+        roofs.receivers.surface[on_roof],
+        area_m2,
+    )
     geometry = pd.Series(shapely.to_wkb(roofs.outline), dtype=object, name="geometry")
     return pd.concat([head, values, geometry], axis=1)
 
 
 def _building_table(
-    job: TileJob, roofs: TileRoofs, light: TileLight | None, roof_table: pd.DataFrame
+    job: TileJob,
+    roofs: TileRoofs,
+    light: TileLight | None,
+    layout: TileLayout,
+    roof_table: pd.DataFrame,
 ) -> pd.DataFrame:
+    n_building = len(job.building_ids)
     head = pd.DataFrame(
         {
             "building_id": np.array(job.building_ids, dtype=object),
             "height_m": roofs.height_m,
+            "overhang_m": roofs.overhang_m,
+            "monument": job.is_monument,
             "reason": np.array(roofs.reason, dtype=object),
             "data_quality": np.array(["; ".join(marks) for marks in roofs.marks], dtype=object),
         }
@@ -144,8 +185,15 @@ def _building_table(
     if light is None or roof_table.empty:
         head["n_roofs"] = np.int32(0)
         return head
-    open_year_kwh = light.open_sky.poa_global_year_kwh_m2 * roof_table["area_m2"].to_numpy()
-    sums = building_sums(roof_table, open_year_kwh, roofs.building, len(job.building_ids))
+    best = best_plane(roof_table, roofs.building, n_building)
+    has_roof = best >= 0
+    reason = head["reason"].to_numpy()
+    reason[has_roof] = roof_table["reason"].to_numpy()[best[has_roof]]
+    head["reason"] = reason
+    open_year = light.open_sky.poa_global_year_kwh_m2[: len(roofs)]
+    sums = building_sums(
+        roof_table, open_year * roof_table["area_m2"].to_numpy(), roofs.building, n_building
+    )
     return pd.concat([head, sums], axis=1)
 
 
@@ -160,17 +208,15 @@ def _cell_tables(
     if roofs.receivers is None or light is None:
         empty = pd.DataFrame({"row": np.zeros(0, np.int32), "col": np.zeros(0, np.int32)})
         return empty, empty
+    on_roof = slice(0, roofs.n_on_roof)
+    seen = light.seen.part(on_roof)
     values = np.column_stack(
-        [
-            light.seen.poa_global_year_kwh_m2,
-            light.seen.poa_global_month_kwh_m2,
-            light.seen.sky_view_factor,
-        ]
+        [seen.poa_global_year_kwh_m2, seen.poa_global_month_kwh_m2, seen.sky_view_factor]
     ).astype(np.float32)
     cells = pd.DataFrame(values, columns=list(CELL_COLUMNS))
-    row = np.round(roofs.receivers.row + job.window.first_row).astype(np.int32)
-    col = np.round(roofs.receivers.col + job.window.first_col).astype(np.int32)
-    index = job.building_index[roofs.building[roofs.receivers.surface]]
+    row = np.round(roofs.receivers.row[on_roof] + job.window.first_row).astype(np.int32)
+    col = np.round(roofs.receivers.col[on_roof] + job.window.first_col).astype(np.int32)
+    index = job.building_index[roofs.building[roofs.receivers.surface[on_roof]]]
     cells.insert(0, "row", row)
     cells.insert(1, "col", col)
     cells.insert(2, "building_index", index.astype(np.int32))
