@@ -16,8 +16,8 @@ from packing_optimum import optimum
 from small_areas import has_upright_edges, small_areas
 
 from solarkataster.demo import make_town
-from solarkataster.layout import Margins, Module, lay_modules, module_layout, rack_azimuths
-from solarkataster.racks import Racks
+from solarkataster.layout.modules import Margins, Module, lay_modules, module_layout, rack_azimuths
+from solarkataster.layout.racks import Racks
 
 MODULE = Module(1.762, 1.134, 440.0, 0.02)
 MARGINS = Margins(0.3, 0.3, 0.3, 0.3, 1.0)

@@ -11,7 +11,7 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
-from solarkataster.overhang import heights_reach_m
+from solarkataster.roofs.overhang import heights_reach_m
 
 
 @dataclass(frozen=True)

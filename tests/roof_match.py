@@ -13,10 +13,10 @@ from solarkataster.demo import Building, Town
 from solarkataster.demo.planes import TruePlane
 from solarkataster.footprint_cells import cells_inside, footprint_mask
 from solarkataster.grid import Grid
-from solarkataster.outlines import plane_outlines
-from solarkataster.overhang import roof_overhang
 from solarkataster.points import index_points, lattice_heights
-from solarkataster.roofs import RoofPlanes, find_roof_planes
+from solarkataster.roofs.outlines import plane_outlines
+from solarkataster.roofs.overhang import roof_overhang
+from solarkataster.roofs.planes import RoofPlanes, find_roof_planes
 
 #: Heights around a footprint that are looked at: the deepest overhang and some cells. [m]
 MARGIN_M = 2.5

@@ -9,8 +9,8 @@ import shapely
 
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
-from solarkataster.overhang import Overhang, roof_overhang
-from solarkataster.roofs import find_roof_planes
+from solarkataster.roofs.overhang import Overhang, roof_overhang
+from solarkataster.roofs.planes import find_roof_planes
 
 EAVES_M, GROUND_M = 108.0, 103.0
 LENGTH_M, WIDTH_M = 12.0, 9.0

@@ -13,11 +13,11 @@ from superstructure_match import Thing
 from solarkataster.demo import Town
 from solarkataster.footprint_cells import cells_inside, footprint_mask
 from solarkataster.grid import Grid
-from solarkataster.outlines import plane_outlines
-from solarkataster.overhang import roof_overhang
 from solarkataster.points import index_points, lattice_heights
-from solarkataster.roofs import RoofPlanes, find_roof_planes
-from solarkataster.superstructures import Superstructures, find_superstructures
+from solarkataster.roofs.outlines import plane_outlines
+from solarkataster.roofs.overhang import roof_overhang
+from solarkataster.roofs.planes import RoofPlanes, find_roof_planes
+from solarkataster.roofs.superstructures import Superstructures, find_superstructures
 
 #: Around a footprint: the deepest overhang and a few cells. [m]
 MARGIN_M = 3.0

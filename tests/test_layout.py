@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shapely import affinity
 
 from solarkataster.errors import InputError
-from solarkataster.layout import (
+from solarkataster.layout.modules import (
     Margins,
     Module,
     building_azimuth,
@@ -21,7 +21,7 @@ from solarkataster.layout import (
     rack_azimuths,
     usable_area,
 )
-from solarkataster.racks import Racks
+from solarkataster.layout.racks import Racks
 
 MODULE = Module(1.762, 1.134, 440.0, 0.02)
 MARGINS = Margins(eaves_m=0.5, ridge_m=0.3, verge_m=0.2, obstacle_m=0.4, flat_edge_m=1.0)

@@ -13,12 +13,12 @@ from hypothesis.extra.numpy import arrays
 from shapely import affinity
 from small_roofs import EAVES_M, small_roof
 
-from solarkataster import outlines as module
 from solarkataster.errors import InputError, KatasterError
 from solarkataster.grid import Grid
-from solarkataster.outline_rings import INVALID
-from solarkataster.outlines import plane_outlines
-from solarkataster.roofs import RoofPlanes, find_roof_planes
+from solarkataster.roofs import outlines as module
+from solarkataster.roofs.outlines import plane_outlines
+from solarkataster.roofs.planes import RoofPlanes, find_roof_planes
+from solarkataster.roofs.rings import INVALID
 
 AREA_TOLERANCE_M2 = 1e-6  # rounding of coordinates of six million metres
 

@@ -16,11 +16,11 @@ from small_houses import EAVES_M, GROUND_M, LENGTH_M, WIDTH_M, house
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
 from solarkataster.footprint_cells import cells_inside, footprint_mask
-from solarkataster.footprint_sides import footprint_sides
 from solarkataster.grid import Grid
-from solarkataster.outlines import plane_outlines
-from solarkataster.overhang import roof_overhang
-from solarkataster.roofs import find_roof_planes
+from solarkataster.roofs.outlines import plane_outlines
+from solarkataster.roofs.overhang import roof_overhang
+from solarkataster.roofs.planes import find_roof_planes
+from solarkataster.roofs.sides import footprint_sides
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from small_areas import has_upright_edges, small_areas
 
 from solarkataster.errors import InputError
 from solarkataster.kernels.packing import sorted_edges, strip_heights, strip_intervals
-from solarkataster.layout import Module, lay_modules
+from solarkataster.layout.modules import Module, lay_modules
 
 MODULE = Module(1.762, 1.134, 440.0, 0.02)
 TOLERANCE_M = 1e-3

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from solarkataster.errors import InputError
 from solarkataster.irradiance import light, open_light
-from solarkataster.racks import (
+from solarkataster.layout.racks import (
     HEIGHT_FRACTIONS,
     Racks,
     joined,

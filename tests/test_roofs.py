@@ -18,7 +18,7 @@ from solarkataster.demo import make_town
 from solarkataster.errors import InputError
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
-from solarkataster.roofs import (
+from solarkataster.roofs.planes import (
     building_height,
     find_roof_planes,
     plane_elevation,

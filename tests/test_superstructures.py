@@ -15,9 +15,9 @@ from superstructure_match import Thing, score_superstructures
 
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
-from solarkataster.outlines import plane_outlines
-from solarkataster.roofs import RoofPlanes, find_roof_planes
-from solarkataster.superstructures import Superstructures, find_superstructures, plane_kinds
+from solarkataster.roofs.outlines import plane_outlines
+from solarkataster.roofs.planes import RoofPlanes, find_roof_planes
+from solarkataster.roofs.superstructures import Superstructures, find_superstructures, plane_kinds
 
 
 def look(roof: SmallRoof, **options) -> Superstructures:

@@ -85,7 +85,7 @@ def nearest_sides(x, y, west_m, north_m, cell_m, start, end, is_convex, followin
     start, end : ndarray, shape (n_side, 2)
         Outside lies on the right. [m]
     is_convex, following : ndarray, shape (n_side,)
-        As in :class:`solarkataster.footprint_sides.Sides`.
+        As in :class:`solarkataster.roofs.sides.Sides`.
     reach_m : float
         Farthest samples looked at. [m]
 

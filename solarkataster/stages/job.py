@@ -12,7 +12,7 @@ from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
 from solarkataster.io.runfolder import RunFolder
 from solarkataster.irradiance import Light
-from solarkataster.racks import Racks
+from solarkataster.layout.racks import Racks
 from solarkataster.receivers import Receivers
 
 

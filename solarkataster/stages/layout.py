@@ -6,10 +6,10 @@ import numpy as np
 
 from solarkataster.config_sections import LayoutConfig
 from solarkataster.irradiance import best_open_year_kwh_m2
-from solarkataster.layout import Margins, Module, rack_azimuths
-from solarkataster.module_plan import CellLight, LayoutRules, ModulePlan, Plane, plan_modules
-from solarkataster.racks import HEIGHT_FRACTIONS
-from solarkataster.roof_reasons import MONUMENT, Demand
+from solarkataster.layout.modules import Margins, Module, rack_azimuths
+from solarkataster.layout.plan import CellLight, LayoutRules, ModulePlan, Plane, plan_modules
+from solarkataster.layout.racks import HEIGHT_FRACTIONS
+from solarkataster.layout.reasons import MONUMENT, Demand
 from solarkataster.sky_table import SkyTable
 from solarkataster.stages.job import TileJob, TileLayout, TileLight, TileRoofs
 

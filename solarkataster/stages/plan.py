@@ -19,9 +19,9 @@ from solarkataster.grid import Grid
 from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
 from solarkataster.io.runfolder import RunFolder, digest, read_json
-from solarkataster.overhang import heights_reach_m
 from solarkataster.points import MAX_CELL_M
-from solarkataster.roof_model import lattice_margin_m
+from solarkataster.roofs.model import lattice_margin_m
+from solarkataster.roofs.overhang import heights_reach_m
 from solarkataster.stages.job import TileJob
 from solarkataster.tiling import Tile, building_window, owner_tiles, tile_window, tiles_of
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from solarkataster.layout import rack_azimuths
-from solarkataster.racks import Racks, joined, noon_elevation_deg, rack_receivers
-from solarkataster.racks import square_shadow_angle_deg as square_deg
+from solarkataster.layout.modules import rack_azimuths
+from solarkataster.layout.racks import Racks, joined, noon_elevation_deg, rack_receivers
+from solarkataster.layout.racks import square_shadow_angle_deg as square_deg
 from solarkataster.receivers import Receivers
-from solarkataster.roof_model import Heights, RoofModel
+from solarkataster.roofs.model import Heights, RoofModel
 from solarkataster.stages.job import TileJob, TileRoofs, TileSides, TileSuperstructures
 
 if TYPE_CHECKING:

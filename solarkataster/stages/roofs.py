@@ -13,7 +13,7 @@ from solarkataster.grid import Grid
 from solarkataster.io.pointclouds import read_points
 from solarkataster.points import PointsIndex, cells_near, index_points, lattice_heights
 from solarkataster.receivers import Receivers, plane_receivers
-from solarkataster.roof_model import (
+from solarkataster.roofs.model import (
     Heights,
     RoofModel,
     lattice_margin_m,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solarkataster.kernels import plane_fit, plane_windows
-from solarkataster.roof_cells import NOISE_RANGE_M, RoofCells
+from solarkataster.roofs.cells import NOISE_RANGE_M, RoofCells
 
 #: Normals are fitted in windows about this wide: narrow enough for a dormer, wide enough that 3 cm
 #: of height noise tilts a normal by well under 1°. [m]

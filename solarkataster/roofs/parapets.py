@@ -9,8 +9,8 @@ import numpy as np
 import shapely
 from scipy import ndimage
 
-from solarkataster.roof_heights import RoofHeights, outline_sides
-from solarkataster.superstructure_shapes import (
+from solarkataster.roofs.heights import RoofHeights, outline_sides
+from solarkataster.roofs.shapes import (
     CRUMB_M2,
     PITCHED_TILT_DEG,
     SNAP_M,

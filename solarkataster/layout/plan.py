@@ -11,9 +11,9 @@ import shapely
 
 from solarkataster.grid import Grid
 from solarkataster.kernels.module_cells import means_under
-from solarkataster.layout import Margins, Module, ModuleLayout, module_layout
-from solarkataster.racks import Racks
-from solarkataster.roof_reasons import (
+from solarkataster.layout.modules import Margins, Module, ModuleLayout, module_layout
+from solarkataster.layout.racks import Racks
+from solarkataster.layout.reasons import (
     MAX_NO_DATA_FRACTION,
     Demand,
     dark_reason,

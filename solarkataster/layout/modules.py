@@ -11,9 +11,9 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.kernels.packing_blocks import pack, pack_rows
-from solarkataster.layout_azimuths import building_azimuth, rack_azimuths
-from solarkataster.layout_margins import Margins, PlaneFrame, downhill_azimuth, usable_area
-from solarkataster.racks import Racks
+from solarkataster.layout.azimuths import building_azimuth, rack_azimuths
+from solarkataster.layout.margins import Margins, PlaneFrame, downhill_azimuth, usable_area
+from solarkataster.layout.racks import Racks
 
 __all__ = [
     "Margins",

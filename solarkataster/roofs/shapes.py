@@ -11,8 +11,8 @@ from scipy import ndimage
 
 from solarkataster.grid import Grid
 from solarkataster.kernels.superstructures import fit_rectangle
-from solarkataster.outlines import plane_outlines
-from solarkataster.roof_heights import RoofHeights
+from solarkataster.roofs.heights import RoofHeights
+from solarkataster.roofs.outlines import plane_outlines
 
 #: A rectangle is the outline if it gets at most this share of the cells of a part wrong (of crowns
 #: and the like fewer); of fewer cells than this it always is. [–]
@@ -57,7 +57,8 @@ class Standing:
     cells, rest : ndarray of bool, shape (ny, nx)
         Its cells; cells beside a plane that belong to it.
     plane, kind, height_m, own
-        As in :class:`solarkataster.superstructures.Superstructures`; kind may be "" for a while.
+        As in :class:`solarkataster.roofs.superstructures.Superstructures`; kind may be "" for a
+        while.
     first_cell : tuple of int
         Row and column of its first cell, for the order.
     outline : Polygon or MultiPolygon, optional

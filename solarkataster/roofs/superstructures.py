@@ -11,11 +11,11 @@ from scipy import ndimage
 
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
-from solarkataster.parapets import parapet_of
-from solarkataster.plane_relations import SLOPE_TILT_DEG, Relation, plane_relations
-from solarkataster.roof_heights import RoofHeights
-from solarkataster.roofs import RoofPlanes
-from solarkataster.superstructure_shapes import (
+from solarkataster.roofs.heights import RoofHeights
+from solarkataster.roofs.parapets import parapet_of
+from solarkataster.roofs.planes import RoofPlanes
+from solarkataster.roofs.relations import SLOPE_TILT_DEG, Relation, plane_relations
+from solarkataster.roofs.shapes import (
     SNAP_M,
     Standing,
     described,

@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from solarkataster.kernels import plane_checks, plane_fit, plane_labels
-from solarkataster.roof_cells import MIN_CELLS, VOID_REACH_M, RoofCells
-from solarkataster.roof_growth import grow_leftovers
+from solarkataster.roofs.cells import MIN_CELLS, VOID_REACH_M, RoofCells
+from solarkataster.roofs.growth import grow_leftovers
 
 #: Price of a neighbour with another label, in squared units of noise; removes single cells
 #: without rounding corners visibly. [–]

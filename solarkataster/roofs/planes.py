@@ -9,9 +9,9 @@ import numpy as np
 
 from solarkataster.errors import InputError
 from solarkataster.receivers import tilt_and_azimuth
-from solarkataster.roof_cells import RoofCells
-from solarkataster.roof_growth import grow
-from solarkataster.roof_segments import settle
+from solarkataster.roofs.cells import RoofCells
+from solarkataster.roofs.growth import grow
+from solarkataster.roofs.segments import settle
 
 #: Below this tilt, or if the azimuth is known to less than ±10°, a plane is level: its azimuth
 #: says nothing. [°]

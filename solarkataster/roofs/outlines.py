@@ -15,8 +15,8 @@ from solarkataster.kernels.outline_nodes import leave_by_vertices, place_nodes
 from solarkataster.kernels.outline_straighten import straighten_arcs
 from solarkataster.kernels.outline_trace import trace_arcs
 from solarkataster.kernels.plane_labels import connected_parts, extend_labels
-from solarkataster.outline_rings import Joints, area_of
-from solarkataster.roofs import RoofPlanes
+from solarkataster.roofs.planes import RoofPlanes
+from solarkataster.roofs.rings import Joints, area_of
 
 #: Parts of no plane smaller than this are drawn as part of the plane around them. [m²]
 MIN_HOLE_AREA_M2 = 1.0
@@ -65,7 +65,7 @@ def plane_outlines(
     Parameters
     ----------
     labels : ndarray of int, shape (ny, nx)
-        0 for no plane, 1..n for planes, as in :class:`solarkataster.roofs.RoofPlanes`.
+        0 for no plane, 1..n for planes, as in :class:`solarkataster.roofs.planes.RoofPlanes`.
     footprint : Polygon or MultiPolygon
         Valid outline of the building in the coordinates of the grid. [m]
     grid : Grid

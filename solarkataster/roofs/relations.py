@@ -10,7 +10,7 @@ import numpy as np
 
 from solarkataster.kernels.plane_labels import extend_labels
 from solarkataster.kernels.superstructures import roof_region
-from solarkataster.roofs import RoofPlanes
+from solarkataster.roofs.planes import RoofPlanes
 
 #: Between two planes lies a wall, not a ridge or valley, from this difference on; more if their
 #: border may be this far off its place. [m, cells]

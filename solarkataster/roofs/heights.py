@@ -12,8 +12,8 @@ from scipy import ndimage
 from solarkataster.grid import Grid
 from solarkataster.kernels.plane_labels import extend_labels
 from solarkataster.kernels.superstructures import settle_border
-from solarkataster.plane_relations import Relation
-from solarkataster.roofs import RoofPlanes
+from solarkataster.roofs.planes import RoofPlanes
+from solarkataster.roofs.relations import Relation
 
 #: What stands astride a ridge or valley reaches this far into each of its slopes. [m]
 NEAR_RIDGE_M = 1.5

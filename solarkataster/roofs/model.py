@@ -11,11 +11,11 @@ from scipy import ndimage
 
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
-from solarkataster.outlines import plane_outlines
-from solarkataster.overhang import Overhang, heights_reach_m, roof_overhang
 from solarkataster.points import LatticeHeights
-from solarkataster.roofs import RoofPlanes, building_height, find_roof_planes, plane_heights
-from solarkataster.superstructures import Superstructures, find_superstructures, plane_kinds
+from solarkataster.roofs.outlines import plane_outlines
+from solarkataster.roofs.overhang import Overhang, heights_reach_m, roof_overhang
+from solarkataster.roofs.planes import RoofPlanes, building_height, find_roof_planes, plane_heights
+from solarkataster.roofs.superstructures import Superstructures, find_superstructures, plane_kinds
 
 #: A surface lower than this over the terrain is no roof: a garden in a coarse footprint, or a
 #: building that is newer than the flight. Under the eaves of the lowest sheds. [m]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from solarkataster.footprint_sides import Sides
+from solarkataster.roofs.sides import Sides
 
 #: A mitre longer than this many times the deeper overhang is cut off: no roof ends in a needle.
 MITRE_LIMIT = 3.0

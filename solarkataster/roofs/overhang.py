@@ -9,7 +9,6 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.footprint_cells import cells_inside
-from solarkataster.footprint_sides import Sides, footprint_sides
 from solarkataster.grid import Grid
 from solarkataster.kernels.eaves import (
     ROOF,
@@ -21,8 +20,9 @@ from solarkataster.kernels.eaves import (
     step_depths,
 )
 from solarkataster.kernels.plane_labels import extend_labels
-from solarkataster.roof_outline import roof_outline
-from solarkataster.roofs import RoofPlanes
+from solarkataster.roofs.outline import roof_outline
+from solarkataster.roofs.planes import RoofPlanes
+from solarkataster.roofs.sides import Sides, footprint_sides
 
 #: Rasters coarser than this cannot show eaves: their cells hold roof and ground at once, and what
 #: they keep of both differs from one surface model to the next. [m]
