@@ -14,10 +14,12 @@ from pmtiles.reader import MmapSource, Reader, all_tiles
 
 from solarkataster.demo import make_town
 
+#: Tables of a run.
+LAYERS = ("roofs", "buildings", "modules", "superstructures", "sides")
+
 #: Files that must be the same byte for byte.
 EXACT = (
-    "roofs.parquet",
-    "buildings.parquet",
+    *(f"{name}.parquet" for name in LAYERS),
     "poa_global_year_kwh_m2.tif",
     "poa_global_month_kwh_m2.tif",
     "sky_view_factor.tif",
@@ -72,7 +74,7 @@ def assert_same_run(one: Path, other: Path) -> None:
     """Parquet and TIFF byte for byte, GPKG and PMTiles after reading, run.json without times."""
     for name in EXACT:
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
-    for layer in ("roofs", "buildings", "layer_styles"):
+    for layer in (*LAYERS, "layer_styles"):
         a, b = (gpd.read_file(run / "solarkataster.gpkg", layer=layer) for run in (one, other))
         pd.testing.assert_frame_equal(pd.DataFrame(a), pd.DataFrame(b))
     archives = sorted(path.name for path in (one / "map").glob("*.pmtiles"))

@@ -15,7 +15,7 @@ import pytest
 import rasterio
 import shapely
 from conftest import REPO
-from run_folders import assert_same_run, fingerprint, told, write_small_town
+from run_folders import LAYERS, assert_same_run, fingerprint, told, write_small_town
 
 from solarkataster import pipeline
 from solarkataster.config import Config, load_config
@@ -134,21 +134,25 @@ def test_rasters_hold_roof_cells_only_and_agree_with_each_other(run_folder, buil
     assert shapely.contains_xy(buildings.union_all(), x, y).all()
 
 
-def test_the_geopackage_opens_with_styles(run_folder, roofs, buildings):
+def test_the_geopackage_opens_with_styles(run_folder):
     path = run_folder / "solarkataster.gpkg"
-    for name, table in (("roofs", roofs), ("buildings", buildings)):
-        layer = gpd.read_file(path, layer=name)
-        assert layer[YEAR].equals(table[YEAR])
+    for name in LAYERS:
+        layer, table = (
+            gpd.read_file(path, layer=name),
+            gpd.read_parquet(run_folder / f"{name}.parquet"),
+        )
         assert set(table.columns) == set(layer.columns)
+        assert layer[table.columns[1]].equals(table[table.columns[1]]), name
     with closing(sqlite3.connect(path)) as database:
         styles = database.execute(
             "SELECT f_table_name, styleQML, useAsDefault FROM layer_styles"
         ).fetchall()
-    assert {name for name, _, _ in styles} == {"roofs", "buildings"}
-    for _, qml, is_default in styles:
+    assert {name for name, _, _ in styles} == set(LAYERS)
+    for name, qml, is_default in styles:
         assert is_default == 1
         rules = Xml.fromstring(qml.removeprefix("<!DOCTYPE qgis>")).findall(".//rule")
-        assert any(YEAR in rule.get("filter") for rule in rules)
+        by_light = any(YEAR in rule.get("filter", "") for rule in rules)
+        assert by_light == (name in ("roofs", "buildings", "modules"))
 
 
 def test_run_json_names_config_versions_inputs_tiles_and_north(run_folder, config):
