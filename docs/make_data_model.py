@@ -4,31 +4,46 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from solarkataster.layers import BUILDING_COLUMNS, RASTERS, ROOF_COLUMNS
+from solarkataster.layers import (
+    BUILDING_COLUMNS,
+    MODULE_COLUMNS,
+    RASTERS,
+    ROOF_COLUMNS,
+    SIDE_COLUMNS,
+    SUPERSTRUCTURE_COLUMNS,
+)
 
 HEAD = """# Data model
 
 Made from `solarkataster/layers.py` by `python docs/make_data_model.py`; a test compares the two.
 Names are pvlib's where pvlib has one; everything else carries its unit. Azimuths count from true
-north, clockwise. Geometries are in the coordinate system of the surface model.
+north, clockwise. Geometries are in the coordinate system of the surface model, and in plan: a module
+of 1.762 m up a slope of 40° is 1.35 m long in its polygon.
 
 """
+
+TABLES = (
+    ("`roofs`: one row per roof plane", ROOF_COLUMNS),
+    ("`buildings`: one row per footprint", BUILDING_COLUMNS),
+    ("`modules`: one row per module", MODULE_COLUMNS),
+    ("`superstructures`: what stands out of roof planes", SUPERSTRUCTURE_COLUMNS),
+    ("`sides`: straight sides of the footprints, with their eaves", SIDE_COLUMNS),
+)
 
 
 def page() -> str:
     """The whole page."""
     parts = [HEAD]
-    for title, columns in (
-        ("`roofs`: one row per roof plane", ROOF_COLUMNS),
-        ("`buildings`: one row per footprint", BUILDING_COLUMNS),
-    ):
+    for title, columns in TABLES:
         rows = "".join(
             f"| `{c.name}` | {c.dtype} | {c.unit} | {c.description} |\n" for c in columns
         )
         parts.append(f"## {title}\n\n| column | type | unit | what |\n|---|---|---|---|\n{rows}\n")
-    parts.append(
-        "`buildings` also has every column of the input; one whose name is taken gets `_input`.\n\n"
-    )
+        if columns is BUILDING_COLUMNS:
+            parts.append(
+                "`buildings` also has every column of the input; one whose name is taken gets "
+                "`_input`. Its `reason` is that of its best plane: most modules, then most light.\n\n"
+            )
     rows = "".join(
         f"| `{r.filename}` | {len(r.bands)} | {r.unit} | {r.description} |\n" for r in RASTERS
     )
