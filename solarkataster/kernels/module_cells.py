@@ -63,7 +63,8 @@ def _nearest(quad, index, values, reach):
     ny, nx = index.shape
     middle_row, middle_col = quad[:, 0].mean(), quad[:, 1].mean()
     best, least = np.nan, np.inf
-    row_near, col_near = round(middle_row), round(middle_col)
+    # Halves always go up: to even ones, an odd shift of the window would look at other cells.
+    row_near, col_near = math.floor(middle_row + 0.5), math.floor(middle_col + 0.5)
     for row in range(max(0, row_near - reach), min(ny, row_near + reach + 1)):
         for col in range(max(0, col_near - reach), min(nx, col_near + reach + 1)):
             if index[row, col] < 0:

@@ -145,6 +145,8 @@ def plan_modules(plane: Plane, light: CellLight, rules: LayoutRules) -> ModulePl
     demand = rules.flat if plane.is_flat else rules.pitched
     if plane.no_data_fraction > MAX_NO_DATA_FRACTION:
         return _rejected(0.0, no_data_reason(plane.no_data_fraction))
+    if len(light.row) == 0:  # smaller than a cell
+        return _rejected(0.0, small_reason(demand, 0.0))
     mean_kwh_m2 = light.year_kwh_m2.mean(axis=0)
     if light.open_kwh_m2 < demand.year_kwh_m2:
         return _rejected(0.0, dark_reason(demand, float(mean_kwh_m2.mean()), light.open_kwh_m2))
@@ -192,20 +194,21 @@ def _why_too_few(
     area_m2: float,
     dark: shapely.Geometry | None,
 ) -> str:
-    """The one thing that would help: more light, fewer obstacles, or only more roof."""
+    """The one thing that would help: more roof, more light, or fewer obstacles."""
+    stretch = math.hypot(1.0, plane.slope_east, plane.slope_north)
+    if plane.outline.area * stretch < demand.area_m2:
+        return small_reason(demand, area_m2)
     year_kwh_m2 = float(light.year_kwh_m2.mean())
     if year_kwh_m2 < demand.year_kwh_m2:
         return dark_reason(demand, year_kwh_m2, light.open_kwh_m2)
-    stretch = math.hypot(1.0, plane.slope_east, plane.slope_north)
-    if plane.outline.area * stretch >= demand.area_m2:
-        if len(plane.obstacles):
-            without_m2 = _module_area_m2(_lay(plane, rules, (), dark), rules)
-            if without_m2 > area_m2 and without_m2 >= demand.area_m2:
-                return obstacle_reason(demand, area_m2, without_m2)
-        if dark is not None:
-            without_m2 = _module_area_m2(_lay(plane, rules, plane.obstacles, None), rules)
-            if without_m2 > area_m2 and without_m2 >= demand.area_m2:
-                return patchy_reason(demand, area_m2, without_m2)
+    if len(plane.obstacles):
+        without_m2 = _module_area_m2(_lay(plane, rules, (), dark), rules)
+        if without_m2 > area_m2 and without_m2 >= demand.area_m2:
+            return obstacle_reason(demand, area_m2, without_m2)
+    if dark is not None:
+        without_m2 = _module_area_m2(_lay(plane, rules, plane.obstacles, None), rules)
+        if without_m2 > area_m2 and without_m2 >= demand.area_m2:
+            return patchy_reason(demand, area_m2, without_m2)
     return small_reason(demand, area_m2)
 
 
