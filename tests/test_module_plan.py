@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from solarkataster.grid import Grid
 from solarkataster.layout.modules import Margins, Module, module_layout
 from solarkataster.layout.plan import CellLight, LayoutRules, Plane, cell_boxes, plan_modules
 from solarkataster.layout.racks import Racks
-from solarkataster.layout.reasons import Demand
+from solarkataster.layout.reasons import Demand, dark_reason, small_reason
 
 WEST_M, NORTH_M = 410_000.0, 5_480_020.0
 GRID = Grid((40, 60), WEST_M, NORTH_M, 0.5, "EPSG:25832")
@@ -192,6 +194,41 @@ def test_a_plane_without_any_cell_is_too_small():
     plane = plane_on(box(2.3, 2.3, 2.4, 2.4))
     assert len(light_on(plane, 900.0).row) == 0
     assert plan_modules(plane, light_on(plane, 900.0), RULES).reason == "too small: no module fits"
+
+
+@pytest.mark.parametrize(
+    ("area_m2", "needed_m2", "text"),
+    [
+        # Five modules: 5 · 1.762 m · 1.134 m = 9.99054 m².
+        (5 * MODULE_M2, 10.0, "modules cover 9.99 m², 0.01 m² short of 10 m²"),
+        (5 * MODULE_M2, 9.991, "modules cover 9.9905 m², 0.0005 m² short of 9.991 m²"),
+        (8.04, 12.25, "modules cover 8.04 m², 4.21 m² short of 12.25 m²"),
+        (7.96, 100.0, "modules cover 8.0 m², 92.0 m² short of 100 m²"),
+    ],
+)
+def test_what_is_missing_is_never_rounded_to_nothing_that_matters(area_m2, needed_m2, text):
+    assert small_reason(Demand(needed_m2, 600.0), area_m2) == f"too small: {text}"
+
+
+@given(st.floats(1.0, 1999.0), st.floats(0.0, 1.0))
+@settings(deadline=None)
+def test_the_figures_of_a_reason_add_up(needed, share):
+    got = needed * share
+    assume(needed - got > 1e-3)
+    texts = [
+        dark_reason(Demand(10.0, needed), got, 2000.0).replace(" of 2000 kWh/m²", ""),
+        dark_reason(Demand(10.0, needed), got, got),
+    ]
+    if got > 0.0:
+        texts.append(small_reason(Demand(needed, 600.0), got))
+    for text in texts:
+        there, missing, wanted = (Decimal(one) for one in re.findall(r"\d+(?:\.\d+)?(?= )", text))
+        assert there + missing == wanted
+        assert missing > 0
+        # The worst of rounding two numbers, in units of the last digit.
+        assert float(missing) == pytest.approx(
+            needed - got, abs=1.01 * 10.0 ** missing.as_tuple()[2]
+        )
 
 
 def test_no_module_is_a_reason_even_if_nothing_is_asked_for():

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 #: A plane of which more than this was never measured is too little known to plan on. [–]
 MAX_NO_DATA_FRACTION = 0.5
 
+#: A reason names no more decimals than these. [–]
+_MOST_DECIMALS = 6
+
 MONUMENT = "monument: needs a permit"
 
 
@@ -43,15 +46,16 @@ def dark_reason(demand: Demand, year_kwh_m2: float, open_kwh_m2: float) -> str:
     year_kwh_m2, open_kwh_m2 : float
         What the plane gets, and what it would get under an open sky. [kWh/m²]
     """
-    needed = demand.year_kwh_m2
-    if open_kwh_m2 < needed:
+    if open_kwh_m2 < demand.year_kwh_m2:
+        got, short, needed = _apart(open_kwh_m2, demand.year_kwh_m2, 0)
         return (
-            f"north and steep: {open_kwh_m2:.0f} kWh/m² under an open sky, "
-            f"{needed - open_kwh_m2:.0f} kWh/m² short of {needed:.0f} kWh/m²"
+            f"north and steep: {got} kWh/m² under an open sky, {short} kWh/m² short of "
+            f"{needed} kWh/m²"
         )
+    got, short, needed = _apart(year_kwh_m2, demand.year_kwh_m2, 0)
     return (
-        f"too shaded: {year_kwh_m2:.0f} kWh/m² of {open_kwh_m2:.0f} kWh/m² under an open sky, "
-        f"{needed - year_kwh_m2:.0f} kWh/m² short of {needed:.0f} kWh/m²"
+        f"too shaded: {got} kWh/m² of {open_kwh_m2:.0f} kWh/m² under an open sky, "
+        f"{short} kWh/m² short of {needed} kWh/m²"
     )
 
 
@@ -69,7 +73,22 @@ def no_data_reason(no_data_fraction: float) -> str:
 
 
 def _short_of(demand: Demand, module_area_m2: float) -> str:
-    return (
-        f"modules cover {module_area_m2:.1f} m², {demand.area_m2 - module_area_m2:.1f} m² short of "
-        f"{demand.area_m2:g} m²"
-    )
+    # A demand of the config is repeated as it stands there, to square decimetres.
+    decimals = 1 if round(demand.area_m2, 1) == demand.area_m2 else 2
+    got, short, needed = _apart(module_area_m2, demand.area_m2, decimals)
+    return f"modules cover {got} m², {short} m² short of {needed} m²"
+
+
+def _apart(got: float, needed: float, decimals: int) -> tuple[str, str, str]:
+    """
+    What there is, what is missing and what is needed, as numbers that add up for the reader.
+
+    Decimals are added until something is missing: 9.99 m² are 0.01 m² short of 10 m², not 0.0.
+    """
+    while decimals < _MOST_DECIMALS and round(got, decimals) >= round(needed, decimals):
+        decimals += 1
+    got, needed = round(got, decimals), round(needed, decimals)
+    whole = f"{needed:.{decimals}f}"
+    if decimals:
+        whole = whole.rstrip("0").rstrip(".")
+    return f"{got:.{decimals}f}", f"{needed - got:.{decimals}f}", whole
