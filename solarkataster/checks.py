@@ -116,14 +116,13 @@ class CheckedInputs:
         inputs = self.config.inputs
         files = [file for source in (self.dsm, self.dtm) for file in source.files]
         paths = [part for file in files for part in file.parts]
-        paths += [inputs.weather]
         paths += [file.path for file in self.points.files] if self.points else []
         for path in (inputs.footprints, inputs.monuments):
             paths += [path] if path else []
             if path and path.suffix.lower() == ".shp":
                 parts = [path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS]
                 paths += [part for part in parts if part.exists()]
-        paths = list(dict.fromkeys(paths))
+        paths = list(dict.fromkeys([*paths, inputs.weather]))
         # hashlib lets other threads work while it digests.
         with ThreadPoolExecutor(2) as pool:
             return dict(zip(map(str, paths), pool.map(_sha256, paths), strict=True))

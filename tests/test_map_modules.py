@@ -237,6 +237,7 @@ def test_a_monument_needs_a_permit(desktop, run):
         ("monument: needs a permit", "Denkmal: Genehmigung nötig."),
         ("no data: 60% of the plane without height", "Auf 60 % dieser Fläche fehlen"),
         ("no laser point over the footprint", "kein einziger Laserpunkt"),
+        ("only 1.4 laser points/m² over the footprint", "nur 1,4 Laserpunkte je m²"),
         ("no roof plane on 12% of the roof", "Auf 12 % des Daches"),
         (
             "eaves not seen in the heights: roof ends at the footprint",

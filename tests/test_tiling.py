@@ -108,7 +108,7 @@ def test_a_window_holds_the_whole_building_and_a_reach_around_it(grid, row, col,
     row, col = row % grid.shape[0], col % grid.shape[1]
     x, y = grid.west_m + (col + 0.3) * cell, grid.north_m - (row + 0.3) * cell
     outline = shapely.box(x, y - size * cell, x + size * cell, y)
-    window = tile_window(grid, [building_window(grid, outline)], reach_m)
+    window = tile_window(grid, [building_window(grid, outline, 1.5)], reach_m)
     w, s, e, n = window.bounds
     slack_m = 1e-6
     # One cell too few in the halo breaks these.
@@ -124,7 +124,7 @@ def test_a_building_window_does_not_depend_on_the_tile():
     # 0.2 m cells have no exact binary value: cut from a tile, corners would differ in the last bit.
     grid = Grid((5000, 5000), 366_000.2, 5_623_000.4, 0.2, CRS)
     outline = shapely.box(366_400.03, 5_622_400.07, 366_412.4, 5_622_409.9)
-    window = building_window(grid, outline)
+    window = building_window(grid, outline, 1.5)
     row, col = grid.offset_of(window)
     assert window.west_m == grid.west_m + col * 0.2
     assert window.north_m == grid.north_m - row * 0.2
@@ -132,5 +132,5 @@ def test_a_building_window_does_not_depend_on_the_tile():
 
 def test_no_building_on_the_raster_means_no_window():
     grid = Grid((30, 30), 0.0, 30.0, 1.0, CRS)
-    off = building_window(grid, shapely.box(90, 90, 95, 95))
+    off = building_window(grid, shapely.box(90, 90, 95, 95), 1.5)
     assert tile_window(grid, [off], 100.0).shape == (0, 0)

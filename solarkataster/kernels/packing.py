@@ -239,6 +239,72 @@ def _jump(edges, ys, i, height, width, gap, x_from, x_to, wanted, a, b, crosses)
 
 
 @njit(nogil=True, cache=True)
+def most_modules(top):
+    """Modules of the fullest of the piles of ``pile_strips``."""
+    n = len(top) - 1
+    while not math.isfinite(top[n]):
+        n -= 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def best_cut(top, edges, ys, intervals, shapes, gap, n_most, upwards, least):
+    """
+    Piles of one direction with strips of the other over them: which two hold most together.
+
+    Parameters
+    ----------
+    top : (n_most + 1,)
+        Of the first direction, from ``pile_strips``.
+    edges, ys, intervals, shapes, gap, n_most
+        Of the second direction, as for ``pile_strips``; it runs across the first.
+    upwards : bool
+        Whether the second lies where its own strips run to larger x, else to smaller.
+    least : int
+        Only more modules than this are of interest.
+
+    Returns
+    -------
+    n_first : int
+        Modules of the first pile; −1 if none is better.
+    x_from, x_to : float
+        Part of the strips of the second direction beyond it.
+
+    Notes
+    -----
+    Over a lower pile there is never less room: that bounds what lies between two known piles.
+    """
+    states = np.empty(n_most + 1, np.int64)
+    n_state, lowest = 0, math.inf
+    for n in range(n_most, -1, -1):
+        if top[n] < lowest - 1e-9:
+            lowest = top[n]
+            states[n_state] = n
+            n_state += 1
+    states = states[:n_state][::-1]
+    # Stretches of states still to look into, each with what fits over its first one at most.
+    stack = np.empty((2 * n_state + 2, 3), np.int64)
+    stack[0] = 0, n_state - 1, n_most
+    height, most, n_first = 1, least, -1
+    best_from, best_to = -math.inf, math.inf
+    while height > 0:
+        height -= 1
+        i, j, bound = stack[height]
+        if i > j or states[j] + bound <= most:
+            continue
+        middle = (i + j) // 2
+        n = states[middle]
+        x_from, x_to = (top[n], math.inf) if upwards else (-math.inf, -top[n])
+        rest = most_modules(pile_strips(edges, ys, intervals, shapes, gap, n_most, x_from, x_to)[0])
+        if n + rest > most:
+            most, n_first, best_from, best_to = n + rest, n, x_from, x_to
+        stack[height] = i, middle - 1, bound
+        stack[height + 1] = middle + 1, j, rest
+        height += 2
+    return n_first, best_from, best_to
+
+
+@njit(nogil=True, cache=True)
 def strips_of_pile(n, kind, below, strip_y):
     """Kind and height of the strips of the pile with n modules, from the lowest."""
     n_strip, m = 0, n

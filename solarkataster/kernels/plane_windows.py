@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
-from solarkataster.kernels.plane_fit import MEASURED, N_MOMENTS, add_to_moments
+from solarkataster.kernels.plane_fit import MEASURED, N_MOMENTS
 
 
 @njit(nogil=True, cache=True)
@@ -39,28 +39,30 @@ def _window_sums(values, width, radius, across, out):
 
 
 @njit(nogil=True, cache=True)
-def _sums_all_at_once(x, y, z, state, width, radius, sums):
-    """Moments of the windows around all cells, for roofs."""
+def _moments(x, y, z, state):
+    """What every cell adds to the sums a plane fit needs, in the order of ``plane_fit``."""
     weight = (state == MEASURED).astype(np.float64)
     wx, wy, wz = weight * x, weight * y, weight * z
-    across = np.empty(z.size)
-    _window_sums(weight, width, radius, across, sums[0])
-    _window_sums(wx, width, radius, across, sums[1])
-    _window_sums(wy, width, radius, across, sums[2])
-    _window_sums(wz, width, radius, across, sums[3])
-    _window_sums(wx * x, width, radius, across, sums[4])
-    _window_sums(wx * y, width, radius, across, sums[5])
-    _window_sums(wy * y, width, radius, across, sums[6])
-    _window_sums(wx * z, width, radius, across, sums[7])
-    _window_sums(wy * z, width, radius, across, sums[8])
-    _window_sums(wz * z, width, radius, across, sums[9])
+    parts = np.empty((N_MOMENTS, z.size))
+    parts[0], parts[1], parts[2], parts[3] = weight, wx, wy, wz
+    parts[4], parts[5], parts[6] = wx * x, wx * y, wy * y
+    parts[7], parts[8], parts[9] = wx * z, wy * z, wz * z
+    return parts
 
 
 @njit(nogil=True, cache=True)
-def _sums_one_by_one(x, y, z, state, width, radius, sums):
+def _sums_all_at_once(parts, width, radius, sums):
+    """Moments of the windows around all cells, for roofs."""
+    across = np.empty(sums.shape[1])
+    for k in range(N_MOMENTS):
+        _window_sums(parts[k], width, radius, across, sums[k])
+
+
+@njit(nogil=True, cache=True)
+def _sums_one_by_one(parts, state, width, radius, sums):
     """Moments of the windows around measured cells, for the few that are left over."""
-    height = z.size // width
-    for i in range(z.size):
+    height = state.size // width
+    for i in range(state.size):
         if state[i] != MEASURED:
             continue
         sums[:, i] = 0.0
@@ -70,7 +72,8 @@ def _sums_one_by_one(x, y, z, state, width, radius, sums):
                 v * width + max(0, col - radius), v * width + min(width, col + radius + 1)
             ):
                 if state[j] == MEASURED:
-                    add_to_moments(sums[:, i], x[j], y[j], z[j], 1.0)
+                    for k in range(N_MOMENTS):
+                        sums[k, i] += parts[k, j]
 
 
 @njit(nogil=True, cache=True)
@@ -98,9 +101,9 @@ def window_fits(x, y, z, state, width, radius, min_cells, out_a, out_b, out_rms)
     sums = np.empty((N_MOMENTS, z.size))
     n_measured = np.count_nonzero(state == MEASURED)
     if n_measured * (2 * radius + 1) < 2 * z.size:
-        _sums_one_by_one(x, y, z, state, width, radius, sums)
+        _sums_one_by_one(_moments(x, y, z, state), state, width, radius, sums)
     else:
-        _sums_all_at_once(x, y, z, state, width, radius, sums)
+        _sums_all_at_once(_moments(x, y, z, state), width, radius, sums)
     for i in range(z.size):
         out_rms[i] = np.inf
         n = sums[0, i]

@@ -187,3 +187,46 @@ def settle_border(host, fixed, x_m, y_m, a, b, east, north, level_m, n_cells):
             if near[row, col]:
                 side = east * x_m[row, col] + north * y_m[row, col] + level_m
                 host[row, col] = a if side < 0.0 else b
+
+
+@njit(nogil=True, cache=True)
+def wall_feet(filled, host, z_m, x_m, y_m, equations, may_rise, n_cells, min_wall_m, beside_m):
+    """
+    Cells at the foot of a wall that goes up to a higher plane of the same roof: (ny, nx) bool.
+
+    They see part of the wall, or of the eaves above, whatever the plane below them is like.
+
+    Parameters
+    ----------
+    filled, host : ndarray of int32, shape (ny, nx)
+        Plane of every cell continued over gaps, and the plane of the roof proper under it; 0 and
+        below for none.
+    z_m, x_m, y_m : ndarray, shape (ny, nx)
+        Heights and their places; NaN where nothing was measured. [m]
+    equations : ndarray, shape (n_plane + 1, 3)
+        Height of each plane at x = y = 0 and its rise per metre of x and y; row 0 is none.
+    may_rise : ndarray of bool, shape (n_plane + 1, n_plane + 1)
+        Whether a wall may stand between a lower plane (row) and a higher one (column).
+    n_cells : int
+        Width of the foot.
+    min_wall_m, beside_m : float
+        Least height of the wall; a foot is lower than this over the higher plane. [m]
+    """
+    ny, nx = host.shape
+    is_foot = np.zeros((ny, nx), np.bool_)
+    for row in range(ny):
+        for col in range(nx):
+            low = host[row, col]
+            if low <= 0:
+                continue
+            x, y, z = x_m[row, col], y_m[row, col], z_m[row, col]
+            for r in range(max(0, row - n_cells), min(ny, row + n_cells + 1)):
+                for c in range(max(0, col - n_cells), min(nx, col + n_cells + 1)):
+                    high = filled[r, c]
+                    if high <= 0 or not may_rise[low, high]:
+                        continue
+                    high_m = equations[high, 0] + equations[high, 1] * x + equations[high, 2] * y
+                    low_m = equations[low, 0] + equations[low, 1] * x + equations[low, 2] * y
+                    if high_m - low_m >= min_wall_m and not z >= high_m + beside_m:
+                        is_foot[row, col] = True
+    return is_foot

@@ -10,8 +10,8 @@ import numpy as np
 import shapely
 
 from solarkataster.errors import InputError
-from solarkataster.kernels.packing_blocks import pack, pack_rows
 from solarkataster.layout.azimuths import building_azimuth, rack_azimuths
+from solarkataster.layout.blocks import pack, pack_rows
 from solarkataster.layout.margins import Margins, PlaneFrame, downhill_azimuth, usable_area
 from solarkataster.layout.racks import Racks
 
@@ -205,7 +205,7 @@ def lay_modules(
     -----
     Rows of any height and offset are piled by dynamic programming
     (``solarkataster.kernels.packing``), rows and columns combined by
-    ``solarkataster.kernels.packing_blocks``. Pieces nearer to each other than the gap are filled as
+    ``solarkataster.layout.blocks``. Pieces nearer to each other than the gap are filled as
     one, others one by one.
     """
     kinds = _kinds(orientation)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
+from solarkataster.checks_points import MIN_DENSITY_PER_M2
 from solarkataster.layout.modules import rack_azimuths
 from solarkataster.layout.racks import Racks, joined, noon_elevation_deg, rack_receivers
 from solarkataster.layout.racks import square_shadow_angle_deg as square_deg
@@ -55,7 +56,7 @@ def joined_roofs(job: TileJob, buildings: Sequence[BuildingRoof]) -> TileRoofs:
         height_m=np.array([np.nan if b.model is None else b.model.height_m for b in buildings]),
         overhang_m=np.array([_mean_overhang_m(b.model) for b in buildings]),
         reason=tuple(b.reason for b in buildings),
-        marks=tuple((*b.marks, *_roof_marks(job, b.model)) for b in buildings),
+        marks=tuple((*b.marks, *_roof_marks(b)) for b in buildings),
         n_failed=sum(b.is_failed for b in buildings),
     )
 
@@ -91,11 +92,14 @@ def _plane_remarks(building: BuildingRoof) -> list[str]:
     ]
 
 
-def _roof_marks(job: TileJob, model: RoofModel | None) -> list[str]:
+def _roof_marks(building: BuildingRoof) -> list[str]:
     """What the roof as a whole lacks."""
-    if model is None:
+    model, heights = building.model, building.heights
+    if model is None or heights is None:
         return []
     marks = []
+    if heights.offset_east_m is not None and heights.per_m2 < MIN_DENSITY_PER_M2:
+        marks.append(f"only {heights.per_m2:.1f} laser points/m² over the footprint")
     if model.open_fraction > _OPEN_FRACTION:
         marks.append(f"no roof plane on {model.open_fraction:.0%} of the roof")
     if model.overhang is None:

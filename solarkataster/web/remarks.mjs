@@ -48,6 +48,7 @@ const FIGURES = [
 const GERMAN = [
   ...GERMAN_REASONS,
   [rule("no roof plane on ", NUMBER, "% of the roof"), (_, share) => `Auf ${shown(share)} % des Daches wurde keine ebene Dachfläche erkannt.`],
+  [rule("only ", NUMBER, " laser points/m² over the footprint"), (_, density) => `Über dem Gebäude liegen nur ${shown(density)} Laserpunkte je m²: Nur große Dachflächen sind zu erkennen.`],
   [rule("eaves not seen in the heights: roof ends at the footprint"), () => "Wie weit das Dach über die Wände hinausragt, zeigen die Höhendaten nicht; es endet hier am Gebäudeumriss."],
   [rule("overhang is switched off: roof ends at the footprint"), () => "Dachüberstände sind in dieser Berechnung ausgeschaltet; das Dach endet am Gebäudeumriss."],
   [/^no far terrain\b.*$/, () => "Hügel jenseits des Höhenmodells sind nicht berücksichtigt."],
