@@ -1,4 +1,4 @@
-"""Stage 4: a tile's roofs, buildings and roof cells, written whole."""
+"""Stage 5: a tile's roofs, buildings and roof cells, written whole."""
 
 from __future__ import annotations
 
