@@ -1,4 +1,4 @@
-"""The chain of a tile: surface, roofs, light, layout, tables; in this process or on a Dask cluster."""
+"""The chain of a tile: surface, roofs, light, layout, tables, here or on a Dask cluster."""
 
 from __future__ import annotations
 
