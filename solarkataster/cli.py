@@ -139,13 +139,17 @@ def _complain(text: str) -> None:
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for the town and its run.")] = Path("runs/demo"),
     workers: Workers = None,
+    points_per_m2: Annotated[
+        float | None,
+        typer.Option(min=1, max=50, help="Also make a laser scan and take the roofs from it."),
+    ] = None,
 ) -> None:
     """Make the built-in town, run everything on it and say where the map is."""
     from solarkataster.config import load_config
     from solarkataster.demo import make_town
 
     _make_folder(out / "input")
-    config_path = make_town().write(out / "input")
+    config_path = make_town().write(out / "input", points_per_m2)
     result = _run(load_config(config_path), out / "run", workers, None, fresh=False)
     _report(result)
 

@@ -145,8 +145,16 @@ def _visible(face: Face, faces: list[Face]) -> shapely.Geometry:
             else _clip(other.polygon, face.plane, other.plane, keep_equal=other.part < face.part)
         )
         if hidden.area > 0.0:
-            polygon = shapely.difference(polygon, hidden, grid_size=1e-6)
+            polygon = _areas(shapely.difference(polygon, hidden, grid_size=1e-6))
     return polygon
+
+
+def _areas(geometry: shapely.Geometry) -> shapely.Geometry:
+    """A geometry without the lines and points that a difference leaves where edges touch."""
+    if geometry.geom_type != "GeometryCollection":
+        return geometry
+    parts = shapely.get_parts(geometry)
+    return shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
 
 
 def _clip(polygon, lower, upper, *, keep_equal: bool) -> shapely.Polygon:
