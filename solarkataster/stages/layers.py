@@ -208,7 +208,9 @@ def write_tables(folder: Path, tables: Tables) -> None:
     write_geopackage(
         folder / "solarkataster.gpkg",
         {
-            "modules": Layer(tables.modules, column, IRRADIATION_COLOURS, "Modules"),
+            "modules": Layer(
+                tables.modules, column, IRRADIATION_COLOURS, "Modules", outline_mm=0.05
+            ),
             "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
             "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
             "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
