@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
-from rack_reference import rows_year_kwh_m2
+from rack_reference import rows_year_kwh_m2, shaded_fraction
 from yards import (
     CELL_M,
     FLAT_M,
     GROUND_M,
+    LEAN_DEG,
     SHADED_YARD,
     footprint,
     tables_of_run,
@@ -171,6 +172,32 @@ def test_modules_back_to_back_get_a_little_less_than_in_the_open_each_its_own(pa
     assert (share < 1.0).all()
     assert (share > 0.985).all()
     assert np.ptp(share) < 0.01
+
+
+def test_rows_on_a_sloping_roof_stand_apart_for_it_and_get_what_pvlib_gives(tmp_path, figure):
+    write_yard(tmp_path, ["lean"])
+    config = yard_config(tmp_path, n_azimuth=72)
+    tables = tables_of_run(config, tmp_path / "run")
+    checked = check_inputs(config)
+    (roof,) = tables["roofs"].to_dict("records")
+    assert roof["surface_tilt"] == pytest.approx(LEAN_DEG, abs=0.1)
+    modules = tables["modules"]
+    pitch_m, _ = row_pitch_m(modules)
+    assert roof["module_tilt"] == 10.0
+    # Seen square to the rows, the sun of the shortest day's noon just clears the row in front.
+    zenith = checked.latitude_deg + 23.44
+    for lower_deg, is_shaded in ((-0.3, False), (0.3, True)):
+        share = shaded_fraction(10.0, 180.0, WIDTH_M, pitch_m, zenith + lower_deg, 180.0, LEAN_DEG)
+        assert (share > 0.0) == is_shaded
+    expected = rows_year_kwh_m2(
+        checked.sky, 10.0, roof["module_azimuth"], WIDTH_M, pitch_m, ALBEDO, LEAN_DEG
+    )
+    year = modules[YEAR].mean()
+    figure(
+        f"rows 10° south on a run's roof that rises {LEAN_DEG:g}° to the south, against pvlib",
+        f"{100 * (year / expected - 1):+.2f} % ({len(modules)} modules, pitch {pitch_m:.2f} m)",
+    )
+    assert year == pytest.approx(expected, rel=0.005)
 
 
 def test_a_racked_module_in_the_shade_gets_the_mean_of_its_heights_at_its_place(tmp_path, figure):

@@ -30,6 +30,7 @@ FOOTPRINTS = {
     "gone": (10, 10, 20, 20),
     "low": (10, 25, 40, 45),
     "tower": (22, 10, 30, 18),
+    "lean": (30, 35, 70, 65),
 }
 #: Nothing here is higher than the roof of the hall.
 OPEN_YARD = ("hall", "steep", "monument", "shed", "gone")
@@ -37,6 +38,8 @@ OPEN_YARD = ("hall", "steep", "monument", "shed", "gone")
 SHADED_YARD = ("low", "tower")
 #: Flat roofs over the ground; what is gone has none. [m]
 FLAT_M = {"hall": 8.0, "shed": 2.5, "low": 4.0, "tower": 20.0, "gone": 0.0}
+#: A roof that rises to the south: height in the north, slope. [m, °]
+LEAN_M, LEAN_DEG = 3.0, 5.0
 #: Height of the eaves, tilt of the two slopes, overhang all around. [m, °, m]
 GABLES = {"steep": (2.0, 50.0, 0.0), "monument": (3.0, 30.0, 0.6)}
 
@@ -106,6 +109,12 @@ def _surface(names) -> np.ndarray:
 
     surface = np.full((n, n), GROUND_M)
     for name in names:
+        if name == "lean":
+            _, _, _, north = FOOTPRINTS[name]
+            inside = within(FOOTPRINTS[name])
+            rise_m = LEAN_M + np.tan(np.radians(LEAN_DEG)) * (north - y)
+            surface[inside] = GROUND_M + rise_m[inside]
+            continue
         if name in FLAT_M:
             surface[within(FOOTPRINTS[name])] += FLAT_M[name]
             continue

@@ -17,6 +17,9 @@ SOLSTICE_DECLINATION_DEG = -23.44
 #: than from its top. One height a cell, in turns; the mean of all is the module's.
 HEIGHT_FRACTIONS = (1.0 / 6.0, 0.5, 5.0 / 6.0)
 
+#: Rows are kept apart for a sun at least so high over the roof: the tangent of 5°.
+_LEAST_OVER_ROOF = math.tan(math.radians(5.0))
+
 
 def noon_elevation_deg(latitude_deg: float) -> float:
     """Height of the sun at noon of the shortest day; 5° where it stays lower. [°]"""
@@ -26,7 +29,7 @@ def noon_elevation_deg(latitude_deg: float) -> float:
 @dataclass(frozen=True)
 class Racks:
     """
-    Rows of modules on a level roof.
+    Rows of modules on a roof that is nearly level.
 
     Parameters
     ----------
@@ -40,6 +43,9 @@ class Racks:
     shadow_angle_deg : float
         Rows that face one way keep so far apart that a sun this high, seen square to the rows, just
         clears the row in front. [°]
+    rise_to_front : float
+        How much the roof rises per metre towards the first facing: the row in front stands higher.
+        [–]
 
     Raises
     ------
@@ -51,6 +57,7 @@ class Racks:
     tilt_deg: float
     aisle_m: float
     shadow_angle_deg: float
+    rise_to_front: float = 0.0
 
     def __post_init__(self) -> None:
         if len(self.azimuths_deg) not in (1, 2):
@@ -82,9 +89,12 @@ class Racks:
         if self.is_paired:
             return self.aisle_m
         rise_m = slant_m * math.sin(math.radians(self.tilt_deg))
-        return max(self.aisle_m, rise_m / math.tan(math.radians(self.shadow_angle_deg)))
+        rise_m += self.rise_to_front * self.unit_depth_m(slant_m)
+        # Rows on a roof that rises towards the sun never get clear of a sun lower than the roof.
+        over_roof = math.tan(math.radians(self.shadow_angle_deg)) - self.rise_to_front
+        return max(self.aisle_m, rise_m / max(over_roof, _LEAST_OVER_ROOF))
 
-    def front_tangent(self, height_fraction: float, slant_m: float) -> float:
+    def front_tangent(self, height_fraction: float, slant_m: float, facing: int = 0) -> float:
         """
         Tangent of the top of the unit in front, seen from a module square to the rows.
 
@@ -94,6 +104,13 @@ class Racks:
             Place on the module: 0 at its lower edge, 1 at its upper.
         slant_m : float
             Depth of the module along its slope. [m]
+        facing : int
+            Index into ``azimuths_deg``.
+
+        Returns
+        -------
+        tangent : float
+            0 if the unit in front lies lower. [–]
 
         Notes
         -----
@@ -101,11 +118,13 @@ class Racks:
         this one times cos(a).
         """
         tilt_rad = math.radians(self.tilt_deg)
-        below_m = (1.0 - height_fraction) * slant_m * math.sin(tilt_rad)
-        away_m = self.gap_m(slant_m) + height_fraction * slant_m * math.cos(tilt_rad)
-        if self.is_paired:  # the top of the pair in front lies behind its nearer module
-            away_m += slant_m * math.cos(tilt_rad)
-        return below_m / away_m if away_m > 0.0 else 0.0
+        pitch_m = self.unit_depth_m(slant_m) + self.gap_m(slant_m)
+        # From top to top it is one pitch; the point lies below and in front of its own top.
+        back_m = (1.0 - height_fraction) * slant_m
+        above_m = back_m * math.sin(tilt_rad)
+        above_m += (self.rise_to_front if facing == 0 else -self.rise_to_front) * pitch_m
+        away_m = pitch_m - back_m * math.cos(tilt_rad)
+        return max(0.0, above_m / away_m) if away_m > 0.0 else 0.0
 
 
 def square_shadow_angle_deg(noon_deg: float, off_south_deg: float) -> float:
@@ -168,7 +187,7 @@ def rack_receivers(
         lattice = np.round(receivers.row[at] + receivers.col[at]).astype(np.int64)
         height = (lattice + first_row + first_col) % heights
         rise_m = slant_m * math.sin(math.radians(racks.tilt_deg))
-        for azimuth_deg in racks.azimuths_deg:
+        for facing, azimuth_deg in enumerate(racks.azimuths_deg):
             rows.append(receivers.row[at])
             cols.append(receivers.col[at])
             elevations.append(
@@ -177,7 +196,7 @@ def rack_receivers(
             surfaces.append(n_surface + height)
             tilts += [racks.tilt_deg] * heights
             azimuths += [azimuth_deg] * heights
-            fronts += [racks.front_tangent(share, slant_m) for share in HEIGHT_FRACTIONS]
+            fronts += [racks.front_tangent(share, slant_m, facing) for share in HEIGHT_FRACTIONS]
             n_surface += heights
     return Receivers(
         np.concatenate([*rows, np.zeros(0)]),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +16,7 @@ from solarkataster.layout.racks import Racks, joined, noon_elevation_deg, rack_r
 from solarkataster.layout.racks import square_shadow_angle_deg as square_deg
 from solarkataster.receivers import Receivers
 from solarkataster.roofs.model import Heights, RoofModel
+from solarkataster.roofs.planes import RoofPlanes
 from solarkataster.stages.job import TileJob, TileRoofs, TileSides, TileSuperstructures
 
 if TYPE_CHECKING:
@@ -195,12 +198,22 @@ def _racks(job: TileJob, footprint: shapely.Geometry, model: RoofModel) -> list[
         layout.rack_aisle_m,
         square_deg(noon_elevation_deg(job.latitude_deg), off_south_deg),
     )
+    rises = _rises_towards(model.planes, grid_azimuths[0])
     return [
-        racks
+        replace(racks, rise_to_front=rise)
         if tilt <= layout.flat_max_tilt_deg and outline.area >= layout.min_flat_area_m2
         else None
-        for tilt, outline in zip(model.planes.surface_tilt, model.outlines, strict=True)
+        for tilt, outline, rise in zip(
+            model.planes.surface_tilt, model.outlines, rises, strict=True
+        )
     ]
+
+
+def _rises_towards(planes: RoofPlanes, grid_azimuth: float) -> list[float]:
+    """How much each plane rises per metre towards an azimuth; level planes do not. [–]"""
+    azimuth_rad = math.radians(grid_azimuth)
+    rise = planes.slope_east * math.sin(azimuth_rad) + planes.slope_north * math.cos(azimuth_rad)
+    return np.where(np.isnan(planes.grid_azimuth), 0.0, rise).tolist()
 
 
 def _with_racks(
