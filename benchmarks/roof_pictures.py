@@ -1,4 +1,15 @@
-"""Planes, superstructures and modules of a finished run over a hillshade, to be looked at."""
+"""
+Planes, superstructures and modules of a finished run over a hillshade, to be looked at.
+
+    python benchmarks/roof_pictures.py RUN --out DIR                     # 36 buildings at random
+    python benchmarks/roof_pictures.py RUN --out DIR --which largest --buildings 12
+    python benchmarks/roof_pictures.py RUN --out DIR --ids BN0019 BN0054
+
+Planes are coloured and bear tilt/azimuth, dormers are hatched; modules are white, superstructures
+red (with the first letter of their kind and their height), the footprint yellow. What of the roof
+belongs to no plane stays grey. Heights are those of the surface model, whatever the planes were
+taken from.
+"""
 
 from __future__ import annotations
 
@@ -13,75 +24,151 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.colors import LightSource
+from matplotlib.patheffects import withStroke
 
 from solarkataster.io.rasters import open_rasters, read_window
 
-#: Buildings on one sheet, across and down.
-ACROSS, DOWN = 4, 3
+#: Size of a sheet. [inch]
+SHEET = 16.0, 12.0
+#: Ground shown around a building. [m]
+MARGIN_M = 4.0
+#: Neighbours in this list differ most.
+COLOURS = plt.get_cmap("tab10").colors
 
 
 def draw(axes, building, layers, dsm) -> None:
     """One building with its surroundings."""
     west, south, east, north = building.geometry.bounds
-    margin = 4.0
-    window = dsm.grid.crop((west - margin, south - margin, east + margin, north + margin))
-    heights = read_window(dsm, window)
-    heights = np.where(np.isfinite(heights), heights, np.nanmin(heights))
-    shade = LightSource(315, 40).hillshade(heights, dx=window.cell_size_m, dy=window.cell_size_m)
+    window = dsm.grid.crop((west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M))
     left, bottom, right, top = window.bounds
-    axes.imshow(shade, cmap="gray", extent=(left, right, bottom, top), vmin=0, vmax=1)
+    hillshade(axes, window, dsm)
     mine = {
         name: table[table.building_id == building.building_id] for name, table in layers.items()
     }
     for k, roof in enumerate(mine["roofs"].itertuples()):
-        colour = plt.get_cmap("tab20")(k % 20)
+        colour = COLOURS[k % len(COLOURS)]
         gpd.GeoSeries([roof.geometry]).plot(
-            ax=axes, facecolor=(*colour[:3], 0.35), edgecolor=colour
+            ax=axes,
+            facecolor=(*colour, 0.35),
+            edgecolor=colour,
+            hatch="...." if roof.kind == "dormer" else None,
+            linewidth=1.2,
         )
-        middle = roof.geometry.representative_point()
-        facing = "" if np.isnan(roof.surface_azimuth) else f"/{roof.surface_azimuth:.0f}"
-        axes.text(middle.x, middle.y, f"{roof.surface_tilt:.0f}{facing}", fontsize=5, ha="center")
     if len(mine["modules"]):
-        mine["modules"].plot(ax=axes, facecolor="#10206080", edgecolor="white", linewidth=0.3)
-    if len(mine["superstructures"]):
-        mine["superstructures"].boundary.plot(ax=axes, color="red", linewidth=0.8)
-    gpd.GeoSeries([building.geometry]).boundary.plot(ax=axes, color="yellow", linewidth=0.6)
+        mine["modules"].plot(ax=axes, facecolor="#ffffff30", edgecolor="white", linewidth=0.35)
+    for above in mine["superstructures"].itertuples():
+        gpd.GeoSeries([above.geometry]).boundary.plot(ax=axes, color="red", linewidth=0.9)
+        say(axes, above.geometry, f"{above.kind[0]}{above.height_m:.1f}", "red")
+    gpd.GeoSeries([building.geometry]).boundary.plot(ax=axes, color="yellow", linewidth=0.8)
+    for roof in mine["roofs"].itertuples():
+        azimuth = "" if np.isnan(roof.surface_azimuth) else f"/{roof.surface_azimuth:.0f}"
+        say(axes, roof.geometry, f"{roof.surface_tilt:.0f}{azimuth}", "black")
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
     axes.set_xticks([])
     axes.set_yticks([])
-    reasons = sorted({reason.split(":")[0] for reason in mine["roofs"].reason if reason})
-    title = f"{building.building_id}: {building.n_modules} modules {', '.join(reasons)}"
-    axes.set_title(title[:60], fontsize=6)
+    axes.set(xlabel="", ylabel="")
+    axes.set_title(title_of(building, mine["roofs"]), fontsize=7)
+
+
+def hillshade(axes, window, dsm) -> None:
+    """Surface model lit from the north-west; holes are black."""
+    heights = read_window(dsm, window)
+    hole = ~np.isfinite(heights)
+    filled = np.where(hole, np.nanmin(heights), heights)
+    size = window.cell_size_m
+    shade = LightSource(315, 45).hillshade(filled, dx=size, dy=size, vert_exag=1.0)
+    left, bottom, right, top = window.bounds
+    axes.imshow(
+        np.where(hole, 0.0, 0.1 + 0.9 * shade),
+        cmap="gray",
+        extent=(left, right, bottom, top),
+        vmin=0,
+        vmax=1,
+        interpolation="nearest",
+    )
+
+
+def say(axes, place, text: str, colour: str) -> None:
+    """A short text in the middle of an area."""
+    middle = place.representative_point()
+    around = [withStroke(linewidth=1.2, foreground="white")]
+    axes.text(
+        middle.x, middle.y, text, fontsize=5.5, ha="center", va="center", color=colour,
+        path_effects=around, clip_on=True,
+    )  # fmt: skip
+
+
+def title_of(building, roofs) -> str:
+    """Name, modules, share of the footprint under planes, and the reasons of empty planes."""
+    share = roofs.geometry.area.sum() / building.geometry.area
+    reasons = roofs.reason.str.split(":").str[0].value_counts()
+    why = ", ".join(f"{n} {reason}" for reason, n in reasons.items() if reason)
+    width = building.geometry.bounds[2] - building.geometry.bounds[0]
+    return (
+        f"{building.building_id}  {width:.0f} m  {len(roofs)} planes {share:.0%}  "
+        f"{building.n_modules} modules\n{why}"
+    )
+
+
+def chosen(buildings, layers, which: str, n_buildings: int, seed: int):
+    """The buildings to draw, in the order of their place in the table."""
+    if which == "random":
+        order = np.random.default_rng(seed).permutation(len(buildings))
+    elif which in ("largest", "smallest"):
+        order = np.argsort(buildings.geometry.area.to_numpy(), kind="stable")
+        order = order[::-1] if which == "largest" else order
+    else:
+        n_of = {
+            "planes": layers["roofs"].building_id.value_counts(),
+            "superstructures": layers["superstructures"].building_id.value_counts(),
+        }
+        counts = n_of[which].reindex(buildings.building_id).fillna(0).to_numpy()
+        order = np.argsort(-counts, kind="stable")
+    return buildings.iloc[np.sort(order[:n_buildings])]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("run", type=Path, help="finished run folder")
     parser.add_argument("--out", type=Path, required=True, help="folder for the sheets")
     parser.add_argument("--buildings", type=int, default=36)
-    parser.add_argument("--seed", type=int, default=0, help="which buildings are drawn")
+    parser.add_argument(
+        "--which",
+        choices=("random", "largest", "smallest", "planes", "superstructures"),
+        default="random",
+        help="which buildings are drawn; planes, superstructures: those with most of them",
+    )
+    parser.add_argument("--ids", nargs="+", help="draw these, whatever else is asked for")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sheet", type=int, nargs=2, default=(4, 3), metavar=("ACROSS", "DOWN"))
     arguments = parser.parse_args()
     names = ("roofs", "modules", "superstructures")
     layers = {name: gpd.read_parquet(arguments.run / f"{name}.parquet") for name in names}
     buildings = gpd.read_parquet(arguments.run / "buildings.parquet")
-    buildings = buildings[buildings.n_roofs > 0]
-    chosen = np.random.default_rng(arguments.seed).permutation(len(buildings))
-    buildings = buildings.iloc[np.sort(chosen[: arguments.buildings])]
+    if arguments.ids:
+        buildings = buildings[buildings.building_id.isin(arguments.ids)]
+    else:
+        buildings = buildings[buildings.n_roofs > 0]
+        buildings = chosen(buildings, layers, arguments.which, arguments.buildings, arguments.seed)
     config = json.loads((arguments.run / "run.json").read_text(encoding="utf-8"))["config"]
     dsm = open_rasters(config["inputs"]["dsm"], role="dsm")
     arguments.out.mkdir(parents=True, exist_ok=True)
     rows = list(buildings.itertuples())
-    for sheet, start in enumerate(range(0, len(rows), ACROSS * DOWN)):
-        figure, axes = plt.subplots(DOWN, ACROSS, figsize=(16, 12))
+    name = "chosen" if arguments.ids else arguments.which
+    across, down = arguments.sheet
+    for sheet, start in enumerate(range(0, len(rows), across * down)):
+        figure, axes = plt.subplots(down, across, figsize=SHEET, squeeze=False)
         for place in axes.flat:
             place.set_axis_off()
-        for place, building in zip(axes.flat, rows[start : start + ACROSS * DOWN], strict=False):
+        for place, building in zip(axes.flat, rows[start : start + across * down], strict=False):
             place.set_axis_on()
             draw(place, building, layers, dsm)
-        path = arguments.out / f"roofs_{sheet + 1}.png"
+        path = arguments.out / f"{name}_{sheet + 1}.png"
         figure.tight_layout()
-        figure.savefig(path, dpi=110)
+        figure.savefig(path, dpi=120)
         plt.close(figure)
         print(path)
 
