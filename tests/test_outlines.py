@@ -184,6 +184,27 @@ def test_a_parapet_is_part_of_its_roof_and_a_court_is_not():
     assert outline.area == pytest.approx(300.0 - 25.0, abs=0.1)
 
 
+def test_a_ridge_stays_straight_where_labels_beside_a_chimney_and_along_it_are_off():
+    """Points lie off the centres of their cells: labels shift by half a cell, chimneys add some."""
+    roof = small_roof("gable", faces=180.0, length_m=8.0)
+    planes = find_roof_planes(roof.elevation_m, roof.inside, roof.grid.cell_size_m)
+    labels = planes.labels.copy()
+    ridge = np.flatnonzero(
+        np.diff(labels[:, labels.shape[1] // 2]) * labels[:-1, labels.shape[1] // 2]
+    )
+    row, col = int(ridge[0]), labels.shape[1] // 2
+    north, south = labels[row, col], labels[row + 1, col]
+    labels[row + 1, col + 2 :][labels[row + 1, col + 2 :] == south] = north  # beyond the ridge
+    labels[row + 2 : row + 5, col : col + 2] = north  # and cells down the side of a chimney
+    labels[row + 2 : row + 4, col + 2] = 0
+    outlines = plane_outlines(
+        labels, roof.footprint, roof.grid, planes=planes, min_hole_area_m2=10.0
+    )
+    assert sorted(len(part.exterior.coords) - 1 for part in outlines) == [4, 4]
+    np.testing.assert_allclose([part.area for part in outlines], roof.footprint.area / 2, rtol=0.01)
+    assert_coverage(outlines, roof.footprint)
+
+
 def test_a_chimney_of_one_square_metre_is_a_hole_and_a_smaller_one_is_not():
     roof = small_roof("flat", faces=180.0, noise_m=0.0)
     large, small = roof.patch((2.0, 3.5), (0.5, 1.5)), roof.patch((-4.0, -3.5), (-2.0, -1.0))

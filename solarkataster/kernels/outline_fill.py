@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numba import njit
 
-#: Share of the cells around a hole that must agree on which of two planes is the upper one.
-MIN_AGREEMENT = 0.6
+#: Least share of the border of two planes that lies where they meet: there the cells of both sides
+#: agree on which of the two is the upper one on its own side; elsewhere they cancel out. Chimneys on
+#: a short ridge, and heights measured off the centres of their cells, leave little of it.
+MIN_AGREEMENT = 0.25
+
+#: Fewer cells beside each other say nothing: opposite hips of a pyramid touch in its top. [cells]
+MIN_BESIDE = 3.0
 
 
 @njit(nogil=True, cache=True)
@@ -46,15 +53,29 @@ def _rise(planes, a, b, cell, width):
 
 
 @njit(nogil=True, cache=True)
+def _side(planes, a, b, cell, width):
+    """
+    +1 where plane a is above plane b, −1 below; within a cell of where they meet its share of that.
+
+    A cell on the line is of either plane by chance, the more so if its height was measured off its
+    centre.
+    """
+    steep = math.hypot(planes[a - 1, 0] - planes[b - 1, 0], planes[a - 1, 1] - planes[b - 1, 1])
+    rise = _rise(planes, a, b, cell, width)
+    return max(-1.0, min(1.0, rise / steep)) if steep > 0.0 else np.sign(rise)
+
+
+@njit(nogil=True, cache=True)
 def _meeting_sense(over, n_beside, a, b):
-    """+1 (−1) where a and b meet and each is the upper (lower) one on its own side, else 0."""
-    if not over[a, b] * over[b, a] > 0.0:
+    """
+    +1 (−1) where a and b meet and each is the upper (lower) one on its own side, else 0.
+
+    At a step one of them is the upper one on both sides: that adds up to nothing.
+    """
+    total, n_both = over[a, b] + over[b, a], n_beside[a, b] + n_beside[b, a]
+    if n_both < MIN_BESIDE or abs(total) <= MIN_AGREEMENT * n_both:
         return 0.0
-    if abs(over[a, b]) < MIN_AGREEMENT * n_beside[a, b]:
-        return 0.0
-    if abs(over[b, a]) < MIN_AGREEMENT * n_beside[b, a]:
-        return 0.0
-    return np.sign(over[a, b])
+    return np.sign(total)
 
 
 @njit(nogil=True, cache=True)
@@ -76,19 +97,20 @@ def open_bulges(labels, width, planes, max_cells):
     -------
     over : ndarray, shape (n_plane + 1, n_plane + 1)
         How often the first plane is above the second on its own cells beside the second, less how
-        often it is below.
-    n_beside : ndarray of int64, shape (n_plane + 1, n_plane + 1)
-        Number of these cells.
+        often it is below; cells near the line where they meet count in part.
+    n_beside : ndarray, shape (n_plane + 1, n_plane + 1)
+        Number of these cells, counted in the same way.
     """
     n_label = planes.shape[0] + 1
-    n_beside = np.zeros((n_label, n_label), np.int64)
+    n_beside = np.zeros((n_label, n_label))
     over = np.zeros((n_label, n_label))
     for cell in range(width, labels.size - width):
         for step in (-width, -1, 1, width):
             a, b = labels[cell], labels[cell + step]
             if a > 0 and b > 0 and a != b:
-                n_beside[a, b] += 1
-                over[a, b] += np.sign(_rise(planes, a, b, cell, width))
+                side = _side(planes, a, b, cell, width)
+                n_beside[a, b] += abs(side)
+                over[a, b] += side
     queue = np.empty(max_cells + 5, np.int64)
     for cell in range(width, labels.size - width):
         a = labels[cell]
@@ -171,8 +193,9 @@ def fill_holes(labels, width, parts, n_parts, planes, over, n_beside):
                 if a <= 0:
                     continue
                 for b in range(1, n_label):
-                    n_there[a, b] += 1
-                    over_there[a, b] += np.sign(_rise(planes, a, b, cell + step, width))
+                    side = _side(planes, a, b, cell + step, width)
+                    n_there[a, b] += abs(side)
+                    over_there[a, b] += side
         is_allowed = np.ones((cells.size, n_label), np.bool_)
         for a in range(1, n_label):
             for b in range(1, n_label):

@@ -165,10 +165,12 @@ def _fill_small_holes(inner, min_area_m2, cell_m, equations):
     """Small holes, and narrow parts of large ones, given to the planes around them."""
     labels = np.pad(inner, 1, constant_values=-1)
     flat, width = labels.ravel(), labels.shape[1]
+    was_open = flat == 0
     over, n_beside = open_bulges(flat, width, equations, int(MAX_BULGE_M2 / cell_m**2))
     if not (flat == 0).any():
         return inner
     to_fill = narrow_cells(flat, width, int(NARROW_SHARE * math.sqrt(min_area_m2) / cell_m) + 1)
+    to_fill |= (flat == 0) & ~was_open
     parts = np.empty(flat.size, np.int32)
     sizes = connected_parts(
         np.where((flat == 0) & ~to_fill, np.int32(0), np.int32(-1)), width, parts
