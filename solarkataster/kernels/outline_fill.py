@@ -8,8 +8,8 @@ import numpy as np
 from numba import njit
 
 #: Least share of the border of two planes that lies where they meet: there the cells of both sides
-#: agree on which of the two is the upper one on its own side; elsewhere they cancel out. Chimneys on
-#: a short ridge, and heights measured off the centres of their cells, leave little of it.
+#: agree on which of the two is the upper one on its own side; elsewhere they cancel out. Chimneys
+#: on a short ridge, and heights measured off the centres of their cells, leave little of it.
 MIN_AGREEMENT = 0.25
 
 #: Fewer cells beside each other say nothing: opposite hips of a pyramid touch in its top. [cells]
