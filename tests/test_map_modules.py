@@ -234,6 +234,11 @@ def test_a_monument_needs_a_permit(desktop, run):
             "would cover 14.0 m²",
             "Ohne Gauben, Schornsteine und andere Aufbauten wären es 14,0 m².",
         ),
+        (
+            "obstacles and shade: modules cover 4.0 m², 6.0 m² short of 10 m²; without both they "
+            "would cover 12.0 m²",
+            "Ohne beides wären es 12,0 m².",
+        ),
         ("monument: needs a permit", "Denkmal: Genehmigung nötig."),
         ("no data: 60% of the plane without height", "Auf 60 % dieser Fläche fehlen"),
         ("no laser point over the footprint", "kein einziger Laserpunkt"),

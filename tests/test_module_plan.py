@@ -176,6 +176,19 @@ def test_patchy_shade_is_the_reason_where_only_the_bright_part_is_too_small():
     assert 0.0 < plan.usable_area_m2 < 2.7 * 3.68
 
 
+def test_obstacles_and_shade_together_are_told_together():
+    # West of the middle 8 m² fit (see above), beside the chimney less than 10 m² (further above).
+    plane = plane_on(SLOPE, obstacles=[box(4.2, 3.2, 5.8, 4.4)])
+    field = raster_with(900.0, (box(5, 2, 8, 5.5), 500.0))
+    plan = plan_modules(plane, light_on(plane, field), RULES)
+    dark = cell_boxes(GRID, *np.nonzero(cells_inside(box(5, 2, 8, 5.5), GRID)))
+    there = lay(plane, dark).n * MODULE_M2
+    assert plan.reason == (
+        f"obstacles and shade: modules cover {there:.1f} m², {10 - there:.1f} m² short of 10 m²; "
+        f"without both they would cover {ON_SLOPE * MODULE_M2:.1f} m²"
+    )
+
+
 def test_a_dark_plane_that_could_never_hold_a_plant_is_too_small():
     plane = plane_on(box(2, 2, 4, 4))
     plan = plan_modules(plane, light_on(plane, 100.0), RULES)

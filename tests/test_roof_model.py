@@ -253,6 +253,21 @@ def test_a_plane_too_narrow_for_a_centre_gets_the_cell_that_holds_it(simple_mode
     assert np.argwhere(labels == 3).tolist() == [[row, col]]
 
 
+def test_two_planes_too_narrow_for_a_centre_get_a_cell_each(simple_model):
+    grid = Grid((60, 60), 400_000.0, 5_600_000.0, 0.5, "EPSG:25832")
+    west_m, _, _, north_m = simple_model.outlines[0].bounds
+    x = grid.west_m + int((west_m + 4.0 - grid.west_m) / 0.5) * 0.5
+    y = grid.north_m - int((grid.north_m - north_m + 2.0) / 0.5) * 0.5
+    strips = [shapely.box(x + 0.05, y - top, x + 0.2, y - top + 0.1) for top in (0.15, 0.45)]
+    first = shapely.difference(simple_model.outlines[0], shapely.union_all(strips))
+    model = replace(simple_model, outlines=(first, simple_model.outlines[1], *strips))
+    labels = surface_labels(model, grid)
+    assert [(labels == number).sum() for number in (3, 4)] == [1, 1]
+    # Only the first gets the cell that holds both; the other one's is beside it.
+    apart = np.argwhere(labels == 3)[0] - np.argwhere(labels == 4)[0]
+    assert np.abs(apart).sum() == 1
+
+
 def test_a_plane_wholly_under_superstructures_keeps_its_cells(simple_model):
     grid = Grid((60, 60), 400_000.0, 5_600_000.0, 0.5, "EPSG:25832")
     first = simple_model.outlines[0]

@@ -16,6 +16,7 @@ from solarkataster.layout.racks import Racks
 from solarkataster.layout.reasons import (
     MAX_NO_DATA_FRACTION,
     Demand,
+    both_reason,
     dark_reason,
     no_data_reason,
     obstacle_reason,
@@ -194,21 +195,24 @@ def _why_too_few(
     area_m2: float,
     dark: shapely.Geometry | None,
 ) -> str:
-    """The one thing that would help: more roof, more light, or fewer obstacles."""
+    """What would help: more roof, more light, fewer obstacles, or both of these."""
     stretch = math.hypot(1.0, plane.slope_east, plane.slope_north)
     if plane.outline.area * stretch < demand.area_m2:
         return small_reason(demand, area_m2)
     year_kwh_m2 = float(light.year_kwh_m2.mean())
     if year_kwh_m2 < demand.year_kwh_m2:
         return dark_reason(demand, year_kwh_m2, light.open_kwh_m2)
+    ways: list[tuple[Any, Any, Any]] = []
     if len(plane.obstacles):
-        without_m2 = _module_area_m2(_lay(plane, rules, (), dark), rules)
-        if without_m2 > area_m2 and without_m2 >= demand.area_m2:
-            return obstacle_reason(demand, area_m2, without_m2)
+        ways.append((obstacle_reason, (), dark))
     if dark is not None:
-        without_m2 = _module_area_m2(_lay(plane, rules, plane.obstacles, None), rules)
+        ways.append((patchy_reason, plane.obstacles, None))
+    if len(ways) == 2:
+        ways.append((both_reason, (), None))
+    for reason, obstacles, shade in ways:
+        without_m2 = _module_area_m2(_lay(plane, rules, obstacles, shade), rules)
         if without_m2 > area_m2 and without_m2 >= demand.area_m2:
-            return patchy_reason(demand, area_m2, without_m2)
+            return reason(demand, area_m2, without_m2)
     return small_reason(demand, area_m2)
 
 

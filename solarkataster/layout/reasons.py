@@ -67,6 +67,14 @@ def patchy_reason(demand: Demand, module_area_m2: float, without_m2: float) -> s
     )
 
 
+def both_reason(demand: Demand, module_area_m2: float, without_m2: float) -> str:
+    """Neither less shade nor fewer superstructures alone would do."""
+    return (
+        f"obstacles and shade: {_short_of(demand, module_area_m2)}; without both they would cover "
+        f"{without_m2:.1f} m²"
+    )
+
+
 def no_data_reason(no_data_fraction: float) -> str:
     """The plane was hardly measured."""
     return f"no data: {no_data_fraction:.0%} of the plane without height"

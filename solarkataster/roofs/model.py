@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -322,11 +321,19 @@ def _under(
 
 
 def _keep_one(labels, of_plane, outline, grid: Grid, number: int) -> None:
-    """Leave a plane its cells if superstructures cover all of it, else one cell of its own."""
+    """
+    Leave a plane its cells if superstructures cover all of it, else give it one.
+
+    That is the cell nearest to a point of it that is not the last one of another plane.
+    """
     if of_plane.any():
         labels[of_plane] = number
         return
     point = shapely.point_on_surface(outline)
-    row, col = (math.floor(float(v) + 0.5) for v in grid.row_col(point.x, point.y))
-    if 0 <= row < grid.shape[0] and 0 <= col < grid.shape[1]:
-        labels[row, col] = number
+    row, col = grid.row_col(point.x, point.y)
+    rows, cols = np.ogrid[: labels.shape[0], : labels.shape[1]]
+    count = np.bincount(labels.ravel())
+    count[0] = 2
+    # Rounded, so that a window that moves the numbers by a last bit changes no choice.
+    far = np.round((rows - row) ** 2 + (cols - col) ** 2, 6)
+    labels.ravel()[np.argmin(np.where(count[labels] > 1, far, np.inf))] = number

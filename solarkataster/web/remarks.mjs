@@ -16,6 +16,8 @@ const GERMAN_REASONS = [
   [rule("too small: ", SHORT_OF), (_, ...areas) => `Zu klein: ${room(...areas)}`],
   [rule("obstacles: ", SHORT_OF, "; without superstructures they would cover ", NUMBER, " m²"), (_, covered, short, needed, without) =>
     `Aufbauten im Weg: ${room(covered, short, needed)} Ohne Gauben, Schornsteine und andere Aufbauten wären es ${shown(without)} m².`],
+  [rule("obstacles and shade: ", SHORT_OF, "; without both they would cover ", NUMBER, " m²"), (_, covered, short, needed, without) =>
+    `Aufbauten und Schatten: ${room(covered, short, needed)} Ohne beides wären es ${shown(without)} m².`],
   [rule("too shaded: on the parts with ", NUMBER, " kWh/m² ", SHORT_OF, "; without shade they would cover ", NUMBER, " m²"), (_, light, covered, short, needed, without) =>
     `Zu viel Schatten: Auf den Teilen mit mindestens ${shown(light)} kWh/m² im Jahr gilt: ${room(covered, short, needed)} Ohne Schatten wären es ${shown(without)} m².`],
   [rule("too shaded: ", NUMBER, " kWh/m² of ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, light, open, short, needed) =>
