@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
+import pathlib
 
 import geopandas as gpd
 import matplotlib
@@ -23,7 +23,9 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.collections import PathCollection
 from matplotlib.colors import LightSource
+from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
 
 from solarkataster.io.rasters import open_rasters, read_window
@@ -47,27 +49,21 @@ def draw(axes, building, layers, dsm) -> None:
     }
     for k, roof in enumerate(mine["roofs"].itertuples()):
         colour = COLOURS[k % len(COLOURS)]
-        gpd.GeoSeries([roof.geometry]).plot(
-            ax=axes,
-            facecolor=(*colour, 0.35),
-            edgecolor=colour,
-            hatch="...." if roof.kind == "dormer" else None,
-            linewidth=1.2,
-        )
-    if len(mine["modules"]):
-        mine["modules"].plot(ax=axes, facecolor="#ffffff30", edgecolor="white", linewidth=0.35)
-    for above in mine["superstructures"].itertuples():
-        gpd.GeoSeries([above.geometry]).boundary.plot(ax=axes, color="red", linewidth=0.9)
-        say(axes, above.geometry, f"{above.kind[0]}{above.height_m:.1f}", "red")
-    gpd.GeoSeries([building.geometry]).boundary.plot(ax=axes, color="yellow", linewidth=0.8)
+        hatch = "...." if roof.kind == "dormer" else None
+        style = {"facecolor": (*colour, 0.35), "edgecolor": colour, "hatch": hatch}
+        fill(axes, [roof.geometry], linewidth=1.2, **style)
+    fill(axes, mine["modules"].geometry, facecolor="#ffffff30", edgecolor="white", linewidth=0.35)
+    above = mine["superstructures"]
+    fill(axes, above.geometry, facecolor="none", edgecolor="red", linewidth=0.9)
+    fill(axes, [building.geometry], facecolor="none", edgecolor="yellow", linewidth=0.8)
+    for thing in above.itertuples():
+        say(axes, thing.geometry, f"{thing.kind[0]}{thing.height_m:.1f}", "red")
     for roof in mine["roofs"].itertuples():
         azimuth = "" if np.isnan(roof.surface_azimuth) else f"/{roof.surface_azimuth:.0f}"
         say(axes, roof.geometry, f"{roof.surface_tilt:.0f}{azimuth}", "black")
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    axes.set(xlabel="", ylabel="")
+    axes.set(xticks=[], yticks=[])
     axes.set_title(title_of(building, mine["roofs"]), fontsize=7)
 
 
@@ -87,6 +83,17 @@ def hillshade(axes, window, dsm) -> None:
         vmax=1,
         interpolation="nearest",
     )
+
+
+def fill(axes, areas, **style) -> None:
+    """Areas as patches; one collection is much faster than a plot of each."""
+    rings = [
+        [np.asarray(ring.coords) for ring in (part.exterior, *part.interiors)]
+        for area in areas
+        for part in getattr(area, "geoms", [area])
+    ]
+    paths = [Path.make_compound_path(*(Path(xy, closed=True) for xy in part)) for part in rings]
+    axes.add_collection(PathCollection(paths, **style))
 
 
 def say(axes, place, text: str, colour: str) -> None:
@@ -132,8 +139,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("run", type=Path, help="finished run folder")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the sheets")
+    parser.add_argument("run", type=pathlib.Path, help="finished run folder")
+    parser.add_argument("--out", type=pathlib.Path, required=True, help="folder for the sheets")
     parser.add_argument("--buildings", type=int, default=36)
     parser.add_argument(
         "--which",
@@ -167,7 +174,7 @@ def main() -> None:
             place.set_axis_on()
             draw(place, building, layers, dsm)
         path = arguments.out / f"{name}_{sheet + 1}.png"
-        figure.tight_layout()
+        figure.subplots_adjust(0.01, 0.01, 0.99, 0.97, 0.03, 0.12)
         figure.savefig(path, dpi=120)
         plt.close(figure)
         print(path)

@@ -190,7 +190,60 @@ def settle_border(host, fixed, x_m, y_m, a, b, east, north, level_m, n_cells):
 
 
 @njit(nogil=True, cache=True)
-def wall_feet(filled, host, z_m, x_m, y_m, equations, may_rise, n_cells, min_wall_m, beside_m):
+def climb_walls(host, fixed, z_m, x_m, y_m, equations, may_rise, min_wall_m, below_m):
+    """
+    Give cells beside a wall that are as high as the plane above it to that plane.
+
+    Of what belongs to no plane the nearest one is below, which may be some storeys lower.
+
+    Parameters
+    ----------
+    host : ndarray of int32, shape (ny, nx)
+        Plane of the roof proper under every cell, changed in place; 0 and below for none.
+    fixed : ndarray of bool, shape (ny, nx)
+        Cells that keep their plane.
+    z_m, x_m, y_m, equations, may_rise, min_wall_m
+        As in :func:`wall_feet`.
+    below_m : float
+        Cells may lie this far below the higher plane. [m]
+    """
+    ny, nx = host.shape
+    queue = np.empty((host.size, 2), np.int32)
+    n = 0
+    for row in range(ny):
+        for col in range(nx):
+            if host[row, col] > 0:
+                queue[n] = row, col
+                n += 1
+    head, n_queued = 0, n
+    while n_queued > 0:
+        row, col = queue[head]
+        head = (head + 1) % host.size
+        n_queued -= 1
+        high = host[row, col]
+        for d_row, d_col in ((-1, 0), (0, -1), (0, 1), (1, 0)):
+            r, c = row + d_row, col + d_col
+            if not (0 <= r < ny and 0 <= c < nx) or fixed[r, c]:
+                continue
+            low = host[r, c]
+            if low <= 0 or not may_rise[low, high]:
+                continue
+            high_m = _height(equations, high, x_m[r, c], y_m[r, c])
+            wall_m = high_m - _height(equations, low, x_m[r, c], y_m[r, c])
+            if wall_m >= min_wall_m and z_m[r, c] >= high_m - below_m:
+                host[r, c] = high
+                queue[n % host.size] = r, c
+                n += 1
+                n_queued += 1
+
+
+@njit(nogil=True, cache=True)
+def _height(equations, label, x, y):
+    return equations[label, 0] + equations[label, 1] * x + equations[label, 2] * y
+
+
+@njit(nogil=True, cache=True)
+def wall_feet(host, z_m, x_m, y_m, equations, may_rise, n_cells, min_wall_m, beside_m):
     """
     Cells at the foot of a wall that goes up to a higher plane of the same roof: (ny, nx) bool.
 
@@ -198,9 +251,8 @@ def wall_feet(filled, host, z_m, x_m, y_m, equations, may_rise, n_cells, min_wal
 
     Parameters
     ----------
-    filled, host : ndarray of int32, shape (ny, nx)
-        Plane of every cell continued over gaps, and the plane of the roof proper under it; 0 and
-        below for none.
+    host : ndarray of int32, shape (ny, nx)
+        Plane of the roof proper under every cell; 0 and below for none.
     z_m, x_m, y_m : ndarray, shape (ny, nx)
         Heights and their places; NaN where nothing was measured. [m]
     equations : ndarray, shape (n_plane + 1, 3)
@@ -220,13 +272,13 @@ def wall_feet(filled, host, z_m, x_m, y_m, equations, may_rise, n_cells, min_wal
             if low <= 0:
                 continue
             x, y, z = x_m[row, col], y_m[row, col], z_m[row, col]
+            low_m = _height(equations, low, x, y)
             for r in range(max(0, row - n_cells), min(ny, row + n_cells + 1)):
                 for c in range(max(0, col - n_cells), min(nx, col + n_cells + 1)):
-                    high = filled[r, c]
+                    high = host[r, c]
                     if high <= 0 or not may_rise[low, high]:
                         continue
-                    high_m = equations[high, 0] + equations[high, 1] * x + equations[high, 2] * y
-                    low_m = equations[low, 0] + equations[low, 1] * x + equations[low, 2] * y
+                    high_m = _height(equations, high, x, y)
                     if high_m - low_m >= min_wall_m and not z >= high_m + beside_m:
                         is_foot[row, col] = True
     return is_foot

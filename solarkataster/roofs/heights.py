@@ -11,12 +11,18 @@ from scipy import ndimage
 
 from solarkataster.grid import Grid
 from solarkataster.kernels.plane_labels import extend_labels
-from solarkataster.kernels.superstructures import settle_border
+from solarkataster.kernels.superstructures import climb_walls, settle_border, wall_feet
 from solarkataster.roofs.planes import RoofPlanes
 from solarkataster.roofs.relations import Relation
 
 #: What stands astride a ridge or valley reaches this far into each of its slopes. [m]
 NEAR_RIDGE_M = 1.5
+
+#: A wall of this height makes strips at its foot, so wide: points on its wall, eaves. [m]
+MIN_STEP_M, FOOT_M = 0.5, 0.5
+
+#: What is higher than this over a roof beside it is no part of it. [m]
+BESIDE_M = 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +129,10 @@ class RoofHeights:
             box, origin_m, base_m, outline, _wall_direction(outline),
         )  # fmt: skip
         roof._settle_hosts(is_main[labels[part]], relation)
+        climb_walls(
+            roof.host, labels[part] > 0, roof.z_m, roof.x_m, roof.y_m, roof._equations(),
+            _may_rise(relation), MIN_STEP_M, BESIDE_M,
+        )  # fmt: skip
         roof._measure_rise()
         return roof
 
@@ -174,6 +184,21 @@ class RoofHeights:
             ),
         )
 
+    def wall_feet(self, relation: Relation) -> np.ndarray:
+        """Cells that see part of the wall, or the eaves, of a higher plane: (ny, nx) bool."""
+        return wall_feet(
+            self.host, self.z_m, self.x_m, self.y_m, self._equations(), _may_rise(relation),
+            max(1, round(FOOT_M / self.cell_size_m)), MIN_STEP_M, BESIDE_M,
+        )  # fmt: skip
+
+    def _equations(self) -> np.ndarray:
+        """Height at the origin and rise to the east and north by label, (n_plane + 1, 3)."""
+        planes = self.planes
+        base_m = planes.elevation_at_first_cell_m - self.base_m
+        equations = np.zeros((len(planes) + 1, 3))
+        equations[1:] = np.stack([base_m, planes.slope_east, planes.slope_north], axis=1)
+        return equations
+
     def _measure_rise(self) -> None:
         self.rise_m[:] = self.z_m - self.plane_m(self.host)
         known = self.measured & self.inside
@@ -186,6 +211,18 @@ class RoofHeights:
             ~known, return_distances=False, return_indices=True
         )
         self.rise_m[:] = np.where(known, self.rise_m, self.rise_m[tuple(nearest)])
+
+
+def _may_rise(relation: Relation) -> np.ndarray:
+    """Pairs of planes of the roof proper (lower, higher) that a wall may stand between."""
+    n_labels = len(relation.host)
+    may_rise = np.zeros((n_labels, n_labels), dtype=bool)
+    may_rise[np.ix_(relation.main, relation.main)] = True
+    np.fill_diagonal(may_rise, False)
+    for a, b in relation.borders:
+        if relation.meet(a, b):
+            may_rise[a, b] = False
+    return may_rise
 
 
 def _box_of(labels, roof_outline, grid: Grid) -> tuple[int, int, Grid]:

@@ -107,7 +107,8 @@ class RoofModel:
     height_m : float
         Highest point of the planes over the terrain. [m]
     open_fraction : float
-        Share of the roof's outline that belongs to no plane. [–]
+        Share of the roof's outline that belongs to no plane; what lies off the heights does not
+        count. [–]
     """
 
     grid: Grid
@@ -199,7 +200,7 @@ def roof_model(
         ),
         no_data_fraction=_void_fractions(planes, heights.is_void),
         height_m=building_height(planes, terrain_m),
-        open_fraction=1.0 - sum(part.area for part in drawn) / outline.area,
+        open_fraction=1.0 - sum(part.area for part in drawn) / _area_on_m2(outline, grid),
     )  # fmt: skip
 
 
@@ -234,6 +235,13 @@ def selected(planes: RoofPlanes, keep: np.ndarray) -> RoofPlanes:
         surface_tilt=planes.surface_tilt[keep],
         grid_azimuth=planes.grid_azimuth[keep],
     )
+
+
+def _area_on_m2(outline: shapely.Geometry, grid: Grid) -> float:
+    """Area of an outline as far as there are cells; never below a cell's. [m²]"""
+    on_grid = shapely.box(*grid.bounds)
+    part = outline if shapely.covers(on_grid, outline) else outline.intersection(on_grid)
+    return max(part.area, grid.cell_size_m**2)
 
 
 def _void_fractions(planes: RoofPlanes, is_void: np.ndarray) -> np.ndarray:

@@ -32,6 +32,11 @@ MAX_DOWN = 0.7
 #: Planes that meet differ by less than this along their border; coarse cells add to it. [m]
 MEETING_M, MEETING_CELLS = 0.2, 0.3
 
+#: A plane that meets others so many times as large along this share of its border is one of theirs:
+#: the hip of a roof, not a dormer on the annex below it. The other half of a gable dormer is about
+#: as large, and what a dormer's ridge runs into meets the plane the dormer stands on. [–, –]
+KIN_TIMES, KIN_SHARE = 1.5, 0.25
+
 #: A dormer on a dormer on a dormer is as far as hosts are followed down.
 MAX_STACK = 3
 
@@ -57,6 +62,9 @@ class Relation:
         Planes that together are one superstructure, 1..n_groups; 0 for the roof proper.
     main : list of int
         Labels of the roof proper that have cells.
+    storey : ndarray of int32, shape (n_plane + 1,)
+        Planes of the roof proper that ridges, hips and valleys join, and what stands on them, share
+        a number: the smallest label of them.
     filled : ndarray of int32, shape (ny, nx)
         Labels continued over the cells without one.
     """
@@ -66,6 +74,7 @@ class Relation:
     is_sunk: np.ndarray
     group: np.ndarray
     main: list[int]
+    storey: np.ndarray
     filled: np.ndarray
     borders: dict[tuple[int, int], Border]
     meeting_m: float
@@ -97,6 +106,11 @@ class Border(NamedTuple):
     n_down: int
     median_step_m: float
     highest_m: float
+
+    @property
+    def is_open(self) -> bool:
+        """Whether most of it has no wall; a steep plane's step may be large without one."""
+        return 2 * (self.n_up + self.n_down) <= self.n_edges
 
 
 def plane_relations(planes: RoofPlanes, labels: np.ndarray) -> Relation:
@@ -141,9 +155,25 @@ def plane_relations(planes: RoofPlanes, labels: np.ndarray) -> Relation:
         for label in small:
             if label not in found:
                 relation = _relation_of(label, planes, of_label[label], n_cells, middle, found)
-                if relation is not None:
+                if relation is None:
+                    continue
+                sides = of_label[label]
+                if not _is_of_others(label, relation[0], sides, borders, n_cells, found):
                     found[label] = relation
     return _described(n_cells, found, borders, labels, filled, planes.cell_size_m)
+
+
+def _is_of_others(label, host, own, borders, n_cells, guests) -> bool:
+    """Whether a plane is joined with much larger ones that are not joined with its host."""
+    n_kin, n_all = 0, 0
+    for other, border in own.items():
+        n_all += border.n_edges
+        if other in (0, host) or other in guests or n_cells[other] < KIN_TIMES * n_cells[label]:
+            continue
+        beneath = borders.get((other, host))
+        if border.is_open and not (beneath is not None and beneath.is_open):
+            n_kin += border.n_edges - border.n_up - border.n_down
+    return n_kin >= KIN_SHARE * n_all
 
 
 def _described(n_cells, found, borders, labels, filled, cell_size_m) -> Relation:
@@ -171,7 +201,19 @@ def _described(n_cells, found, borders, labels, filled, cell_size_m) -> Relation
     has_cells = np.bincount(labels.ravel(), minlength=n_labels) > 0
     main = [k for k in range(1, n_labels) if has_cells[k] and host[k] == 0]
     meeting_m = MEETING_M + MEETING_CELLS * cell_size_m
-    return Relation(host, stands_out, is_sunk, group, main, filled, borders, meeting_m)
+    storey = _storeys(host, borders, meeting_m)
+    return Relation(host, stands_out, is_sunk, group, main, storey, filled, borders, meeting_m)
+
+
+def _storeys(host, borders, meeting_m: float) -> np.ndarray:
+    """Smallest label of the planes that each is joined with."""
+    storey = np.arange(len(host), dtype=np.int32)
+    for (a, b), border in borders.items():
+        is_main = 0 < a < b and host[a] == 0 and host[b] == 0
+        if is_main and abs(border.median_step_m) <= meeting_m and storey[a] != storey[b]:
+            low, high = sorted((storey[a], storey[b]))
+            storey[storey == high] = low
+    return np.where(host > 0, storey[host], storey)
 
 
 def _borders(planes: RoofPlanes, filled: np.ndarray) -> dict[tuple[int, int], Border]:

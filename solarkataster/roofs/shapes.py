@@ -43,6 +43,9 @@ PITCHED_TILT_DEG = 10.0
 #: A lift housing is at least this high and large, and no larger than that. [m, m²]
 LIFT_HEIGHT_M, LIFT_AREA_M2 = 1.5, (2.0, 60.0)
 
+#: What stands out farther than this is no chimney or lift housing, but a crown or a mast. [m]
+MAX_HEIGHT_M = 5.0
+
 #: Tops rougher than this about a plane or a gable (median distance) are crowns or machines. [m]
 ROUGH_M = 0.15
 
@@ -211,7 +214,7 @@ def _kind_of(
     area_m2 = int(cells.sum()) * roof.cell_size_m**2
     known = cells & roof.measured
     is_pitched = roof.planes.surface_tilt[standing.plane - 1] > PITCHED_TILT_DEG
-    if _is_from_outside(cells, roof):
+    if standing.height_m > MAX_HEIGHT_M or _is_from_outside(cells, roof):
         return "other"
     # A dormer's roof meets the roof behind it, a chimney stands free of it on all sides.
     rise_m = np.sort(roof.rise_m[known])

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
-from solarkataster.roofs.heights import RoofHeights
+from solarkataster.roofs.heights import BESIDE_M, RoofHeights
 from solarkataster.roofs.parapets import parapet_of
 from solarkataster.roofs.planes import RoofPlanes
 from solarkataster.roofs.relations import SLOPE_TILT_DEG, Relation, plane_relations
@@ -43,11 +43,9 @@ MIN_AREA_M2 = 0.1
 #: [m², m, m]
 MIN_TERRACE_AREA_M2, TERRACE_DEPTH_M, FLOOR_SPREAD_M = 1.5, (0.8, 4.0), 0.15
 
-#: A wall of this height makes strips at its foot, so wide: points on its wall, eaves. [m]
-MIN_STEP_M, FOOT_M = 0.5, 0.5
-
-#: What is higher than this over the roof of a dormer beside it is no part of it. [m]
-BESIDE_M = 0.3
+#: A part of which more than this is the foot of a wall is nothing but that; a part up to this size
+#: keeps the feet it has: a chimney beside a wall. [–, m²]
+MAX_FOOT_SHARE, WITH_FEET_M2 = 0.8, 4.0
 
 _AROUND = np.ones((3, 3), dtype=bool)
 
@@ -175,12 +173,12 @@ def find_superstructures(
             in_rim |= rim.cells
     stands = raised & ~in_rim & (roof.group == 0)
     started = stands & roof.measured & (roof.rise_m > high_m)
-    parts = _parts(stands, started, roof, MIN_AREA_M2)
-    parts = [cells for cells in parts if not _is_edge_effect(cells, roof, relation)]
+    parts = _parts(stands, started, roof, relation, MIN_AREA_M2)
+    parts = [cells for cells in parts if not _is_edge_strip(cells, roof)]
     found += _standing_groups(parts, roof, relation, outlines, min_height_m)
     found += [described(cells, roof) for cells in parts]
     sunk = roof.inside & (roof.rise_m < -min_height_m) & (roof.group == 0)
-    parts = _parts(sunk, sunk & roof.measured, roof, MIN_TERRACE_AREA_M2)
+    parts = _parts(sunk, sunk & roof.measured, roof, relation, MIN_TERRACE_AREA_M2)
     found += [described(cells, roof, "terrace") for cells in parts if _is_terrace(cells, roof)]
     shape_parts(found, roof)
     return _as_result(sorted(found, key=lambda standing: standing.first_cell))
@@ -247,44 +245,43 @@ def _as_result(found: list[Standing]) -> Superstructures:
     )
 
 
-def _parts(stands, started, roof: RoofHeights, min_area_m2: float) -> list[np.ndarray]:
-    """Connected parts (over corners too) that a cell has started and that are large enough."""
-    if not started.any():
-        return []
-    part, n_parts = ndimage.label(stands, _AROUND)
-    begins = np.bincount(part[started], minlength=n_parts + 1) > 0
-    begins &= np.bincount(part.ravel()) * roof.cell_size_m**2 >= min_area_m2 - 1e-9
-    begins[0] = False
-    return [part == k for k in np.flatnonzero(begins)]
-
-
-def _is_edge_effect(cells: np.ndarray, roof: RoofHeights, relation: Relation) -> bool:
+def _parts(
+    stands, started, roof: RoofHeights, relation: Relation, min_area_m2: float
+) -> list[np.ndarray]:
     """
-    Whether a part is a strip that the edge of something higher makes.
+    Connected parts (over corners too) that a cell has started and that are large enough.
 
-    That is a strip one cell wide along the roof's outline (the neighbour's wall, a footprint off by
-    a little), or cells at the foot of a higher plane of the same roof that are no higher than that:
-    they see part of its wall or its eaves.
+    They end at walls: what stands on one storey is not one with what stands on another. The feet of
+    walls are no parts, and join none: else all crowns, machines and rims of a roof would be one.
+    """
+    parts = []
+    feet = roof.wall_feet(relation)
+    storey = relation.storey[roof.host]
+    cell_m2 = roof.cell_size_m**2
+    for number in np.unique(storey[started]).tolist():
+        part, n_parts = ndimage.label(stands & (storey == number), _AROUND)
+        if (part[feet] > 0).any():
+            is_large = np.bincount(part.ravel(), minlength=n_parts + 1) * cell_m2 > WITH_FEET_M2
+            part, n_parts = ndimage.label((part > 0) & ~(feet & is_large[part]), _AROUND)
+        n_cells = np.bincount(part.ravel(), minlength=n_parts + 1)
+        begins = np.bincount(part[started], minlength=n_parts + 1) > 0
+        begins &= n_cells * cell_m2 >= min_area_m2 - 1e-9
+        begins &= np.bincount(part[feet], minlength=n_parts + 1) <= MAX_FOOT_SHARE * n_cells
+        begins[0] = False
+        parts += [part == k for k in np.flatnonzero(begins)]
+    return parts
+
+
+def _is_edge_strip(cells: np.ndarray, roof: RoofHeights) -> bool:
+    """
+    Whether a part is one cell wide along the roof's outline.
+
+    The neighbour's wall makes such strips, or a footprint that is off by a little.
     """
     rows, cols = np.nonzero(cells)
     extent = max(np.ptp(rows), np.ptp(cols)) + 1
-    if extent >= 3 and rows.size <= 2 * extent and roof.on_edge[rows, cols].mean() > 0.8:
-        return True
-    n_steps = max(1, round(FOOT_M / roof.cell_size_m))
-    row, col = max(0, rows.min() - n_steps), max(0, cols.min() - n_steps)
-    box = np.s_[row : rows.max() + n_steps + 1, col : cols.max() + n_steps + 1]
-    host = int(np.bincount(roof.host[rows, cols]).argmax())
-    near = np.zeros(rows.size, dtype=bool)
-    for higher in np.unique(roof.filled[box]).tolist():
-        if higher <= 0 or higher == host or relation.group[higher] > 0:
-            continue
-        wall_m = roof.plane_at(higher, rows, cols) - roof.plane_at(host, rows, cols)
-        if wall_m.max() < MIN_STEP_M or relation.meet(higher, host):
-            continue
-        foot = ndimage.binary_dilation(roof.filled[box] == higher, _AROUND, iterations=n_steps)
-        is_low = roof.z_m[rows, cols] < roof.plane_at(higher, rows, cols) + BESIDE_M
-        near |= foot[rows - row, cols - col] & (is_low | ~roof.measured[rows, cols])
-    return bool(near.mean() > 0.8)
+    on_edge = roof.on_edge[rows, cols].mean() > 0.8
+    return bool(extent >= 3 and rows.size <= 2 * extent and on_edge)
 
 
 def _standing_groups(
