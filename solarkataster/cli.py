@@ -51,7 +51,8 @@ Fresh = Annotated[
     bool, typer.Option("--fresh", help="Compute everything again instead of resuming.")
 ]
 Sky = Annotated[
-    str | None, typer.Option(metavar="SKY", help="Sky model: perez (default) or perez-driesse.")
+    str | None,
+    typer.Option(metavar="SKY", help="Sky model: perez (default), perez-driesse or all-weather."),
 ]
 
 

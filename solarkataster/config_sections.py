@@ -255,8 +255,10 @@ class HorizonConfig(Section):
 class IrradiationConfig(Section):
     """How the weather becomes light on a surface."""
 
-    sky: Literal["perez", "perez-driesse"] = "perez"
-    """Sky radiance model, as in pvlib."""
+    sky: Literal["perez", "perez-driesse", "all-weather"] = "perez"
+    """Where sky light comes from. perez and perez-driesse, as in pvlib: an even dome, light around
+    the sun, a band at the horizon. all-weather: a radiance for every direction (Perez, Seals and
+    Michalsky 1993), for walls, courtyards and streets, where half of the sky is hidden."""
 
     albedo: _Fraction = 0.2
     """Share of light the ground reflects; 0.2 is pvlib's value for built-up and green ground."""

@@ -9,13 +9,17 @@ import numpy as np
 import pandas as pd
 import pvlib
 
+from solarkataster.all_weather import month_radiance, patch_on_flat_sr
 from solarkataster.errors import InputError
 from solarkataster.sun import SunPosition, sun_position
 from solarkataster.units import WH_PER_KWH
 from solarkataster.weather import Weather
 
-#: Diffuse models of pvlib that a run offers.
-SKY_MODELS = ("perez", "perez-driesse")
+#: Diffuse models of pvlib: an even dome, light around the sun, a band at the horizon.
+PVLIB_MODELS = ("perez", "perez-driesse")
+
+#: Sky models that a run offers; the last one has a radiance for every direction.
+SKY_MODELS = (*PVLIB_MODELS, "all-weather")
 
 #: Below this elevation pvlib's Perez models hold the circumsolar light's projection fixed. [°]
 LOWEST_CIRCUMSOLAR_DEG = 5.0
@@ -42,13 +46,17 @@ class SkySources:
     beam_kwh_m2 : ndarray, shape (n_step,), float64
         Direct light of the step, normal to the sun. [kWh/m²]
     circumsolar_kwh_m2 : ndarray, shape (n_step,), float64
-        Diffuse light that comes from around the sun, normal to it. [kWh/m²]
+        Diffuse light that comes from around the sun, normal to it; 0 where the model has it in
+        ``radiance_kwh_m2_sr``. [kWh/m²]
     dome_kwh_m2 : ndarray, shape (12,), float64
         Even part of the sky, on the horizontal, twilight included. [kWh/m²]
     band_kwh_m2 : ndarray, shape (12,), float64
         Brightening along the horizon as an open vertical plane gets it; can be negative. [kWh/m²]
     ghi_kwh_m2 : ndarray, shape (12,), float64
         Global horizontal irradiation of the file. [kWh/m²]
+    radiance_kwh_m2_sr : ndarray, shape (12, N_ROW, N_PATCH), float64, or None
+        Sky light by direction, on the lattice of :mod:`solarkataster.all_weather`; None where the
+        model has only the parts above. [kWh/m²/sr]
     report : mapping of str to float
         ``ghi_year_kwh_m2``; ``closure_kwh_m2`` and ``clear_day_centroid_deg`` of the file;
         ``beam_over_extraterrestrial_kwh_m2``: direct light beyond the extraterrestrial, and
@@ -59,7 +67,8 @@ class SkySources:
     Notes
     -----
     An open plane of tilt β gets Σ (beam + circumsolar) · max(0, cos θ)
-    + dome · (1 + cos β) / 2 + band · sin β, and from the ground albedo · ghi · (1 − cos β) / 2.
+    + dome · (1 + cos β) / 2 + band · sin β + ∫ radiance · max(0, cos θ) dω,
+    and from the ground albedo · ghi · (1 − cos β) / 2.
     """
 
     solar_elevation_deg: np.ndarray
@@ -70,6 +79,7 @@ class SkySources:
     dome_kwh_m2: np.ndarray
     band_kwh_m2: np.ndarray
     ghi_kwh_m2: np.ndarray
+    radiance_kwh_m2_sr: np.ndarray | None
     report: Mapping[str, float]
 
 
@@ -81,7 +91,7 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
     ----------
     weather : Weather
         Hourly light at its site; the sun is that of the site too.
-    model : {"perez", "perez-driesse"}
+    model : {"perez", "perez-driesse", "all-weather"}
         How diffuse light is spread over the sky.
     step_minutes : int
         Length of a sun step, a divisor of 60; the sun stands at its middle. [min]
@@ -100,7 +110,9 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
     Within an hour DNI is constant over the steps with the sun up, DNI = E_beam / Σ(cos z · Δt),
     at most the extraterrestrial value; the excess counts as diffuse. DHI is constant over the
     same steps. Light of hours without any sun is twilight and belongs to the dome. The parts of
-    diffuse light are those of [1]_ or [2]_ as pvlib has them.
+    diffuse light are those of [1]_ or [2]_ as pvlib has them, or its radiance is that of [3]_:
+    light around the sun and along the horizon is then part of one distribution, and the dome
+    holds nothing but twilight.
 
     References
     ----------
@@ -110,6 +122,9 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
     .. [2] A. Driesse, A. R. Jensen and R. Perez, "A continuous form of the Perez diffuse sky
        model for forward and reverse transposition," Solar Energy, vol. 267, 112093, 2024,
        doi:10.1016/j.solener.2023.112093.
+    .. [3] R. Perez, R. Seals and J. Michalsky, "All-weather model for sky luminance distribution:
+       preliminary configuration and validation," Solar Energy, vol. 50, no. 3, pp. 235-245, 1993,
+       doi:10.1016/0038-092X(93)90017-I.
     """
     _check_choices(model, step_minutes)
     step_h = step_minutes / 60.0
@@ -126,24 +141,32 @@ def sky_sources(weather: Weather, model: str = "perez", step_minutes: int = 5) -
     )
     up = np.flatnonzero(is_up)
     hour = up // shape[1]
-    dome, circumsolar, band = _diffuse_parts(model, dhi[hour], dni[hour], _take(sun, up))
-
+    dni, dhi, sun = dni[hour], dhi[hour], _take(sun, up)
     month_of_hour = weather.times.month.to_numpy().astype(np.int64) - 1
     month = month_of_hour[lit][hour]
     scale = step_h / WH_PER_KWH
+    radiance = None
+    if model in PVLIB_MODELS:
+        dome, circumsolar, band = _diffuse_parts(model, dhi, dni, sun)
+    else:
+        dome, circumsolar, band = np.zeros((3, up.size))
+        radiance = month_radiance(dhi, dni, sun, month, dhi * scale)
     twilight = np.where(is_up.any(axis=1), 0.0, weather.ghi[lit]) / WH_PER_KWH
     dome_kwh_m2 = _month_sums(month, dome * scale) + _month_sums(month_of_hour[lit], twilight)
     ghi_kwh_m2 = _month_sums(month_of_hour, weather.ghi / WH_PER_KWH)
-    flat_kwh_m2 = dome_kwh_m2.sum() + ((dni[hour] + circumsolar) * sun.cos_zenith[up]).sum() * scale
+    flat_kwh_m2 = dome_kwh_m2.sum() + ((dni + circumsolar) * sun.cos_zenith).sum() * scale
+    if radiance is not None:
+        flat_kwh_m2 += (radiance * patch_on_flat_sr()[:, None]).sum()
     return SkySources(
-        solar_elevation_deg=sun.elevation_deg[up],
-        solar_azimuth_deg=sun.azimuth_deg[up],
+        solar_elevation_deg=sun.elevation_deg,
+        solar_azimuth_deg=sun.azimuth_deg,
         month=month,
-        beam_kwh_m2=dni[hour] * scale,
+        beam_kwh_m2=dni * scale,
         circumsolar_kwh_m2=circumsolar * scale,
         dome_kwh_m2=dome_kwh_m2,
         band_kwh_m2=_month_sums(month, band * scale),
         ghi_kwh_m2=ghi_kwh_m2,
+        radiance_kwh_m2_sr=radiance,
         report={
             "ghi_year_kwh_m2": float(ghi_kwh_m2.sum()),
             "closure_kwh_m2": weather.facts.get("closure_kwh_m2", 0.0),

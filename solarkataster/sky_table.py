@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solarkataster.all_weather import N_PATCH, N_ROW
 from solarkataster.errors import InputError
 from solarkataster.sky import SkySources
 
@@ -64,7 +65,7 @@ def sky_table(sources: SkySources, convergence_deg: float, n_azimuth: int = 72) 
     Parameters
     ----------
     sources : SkySources
-        Sun positions with their light, dome and horizon band of a year.
+        Sun positions with their light, dome, horizon band and radiance of a year.
     convergence_deg : float
         Meridian convergence of the raster's centre: the azimuth of grid north, seen from true
         north. The sun's true azimuth less this is its azimuth on the grid. [°]
@@ -84,8 +85,9 @@ def sky_table(sources: SkySources, convergence_deg: float, n_azimuth: int = 72) 
     -----
     For a plane, "the sun is behind me" equals "the sun is below my own horizon in that azimuth",
     so the irradiation is ``n · Σ T[sector, h]`` with the horizon ``h`` of sky line and plane.
-    Suns are points; the dome is integrated in closed form; the horizon band is kept apart,
-    because its direction is level whatever its height.
+    Suns are points; the dome is integrated in closed form, and so are the patches of a sky that
+    has a radiance for every direction; the horizon band is kept apart, because its direction is
+    level whatever its height.
     """
     if n_azimuth < 8:
         raise InputError(
@@ -98,6 +100,8 @@ def sky_table(sources: SkySources, convergence_deg: float, n_azimuth: int = 72) 
     edges = azimuths_deg[:, None] - width / 2 + np.arange(n_slice + 1) * (width / n_slice)
     parts = np.zeros((n_azimuth, n_slice, N_STEP + 1, 3, N_LANE))
     _add_sun(parts, sources, convergence_deg, width)
+    if sources.radiance_kwh_m2_sr is not None:
+        _add_radiance(parts, sources.radiance_kwh_m2_sr, convergence_deg, width)
     parts = np.flip(np.cumsum(np.flip(parts, axis=2), axis=2), axis=2)
     _add_dome(parts, sources, edges)
     step_elevation_deg = np.degrees(np.arctan(step_tangents()))
@@ -160,3 +164,47 @@ def _add_dome(parts, sources: SkySources, edges: np.ndarray) -> None:
     shape = np.stack([east, north, up], axis=-1) / np.pi
     parts[..., :12] += shape[..., None] * np.asarray(sources.dome_kwh_m2)
     parts[..., SKY_VIEW_LANE] += shape
+
+
+def _add_radiance(parts, radiance_kwh_m2_sr, convergence_deg: float, width: float) -> None:
+    """Put the patches of a sky into the cells of the table, cut where slices end."""
+    n_slice = parts.shape[0] * parts.shape[1]
+    east, north, wide = _cut_patches(n_slice, convergence_deg, width)
+    elevation_rad = np.arctan2(np.arange(N_STEP + 1), N_STEP - np.arange(N_STEP + 1.0))
+    # ∫ cos² and ∫ sin·cos over elevation
+    level = np.diff(elevation_rad / 2 + np.sin(2 * elevation_rad) / 4)
+    upward = np.diff(np.sin(elevation_rad) ** 2 / 2)
+    patches = np.moveaxis(radiance_kwh_m2_sr, 2, 0).reshape(N_PATCH, -1)
+    cells = parts.reshape(n_slice, *parts.shape[2:])
+    for axis, (share, tall) in enumerate(((east, level), (north, level), (wide, upward))):
+        rows = (share @ patches).reshape(n_slice, 12, N_ROW)
+        steps = np.repeat(rows, N_STEP // N_ROW, axis=2) * tall
+        cells[:, :N_STEP, axis, :12] += np.swapaxes(steps, 1, 2)
+
+
+def _cut_patches(n_slice: int, convergence_deg: float, width: float) -> np.ndarray:
+    """
+    ∫ of east, north and 1 over the azimuths that slice and patch share, (3, n_slice, N_PATCH).
+
+    Patches count from true north, slices from half a sector left of grid north.
+    """
+    slice_deg, patch_deg, left = 360.0 / n_slice, 360.0 / N_PATCH, -width / 2
+    # Counted from the first slice's border, clockwise.
+    borders = np.concatenate(
+        [
+            np.arange(n_slice + 1) * slice_deg,
+            (np.arange(N_PATCH) * patch_deg - convergence_deg - left) % 360.0,
+        ]
+    )
+    borders = np.unique(borders)
+    middle = (borders[1:] + borders[:-1]) / 2
+    i_slice = np.minimum((middle / slice_deg).astype(np.int64), n_slice - 1)
+    true_deg = (middle + left + convergence_deg) % 360.0
+    i_patch = np.minimum((true_deg / patch_deg).astype(np.int64), N_PATCH - 1)
+    grid_rad = np.radians(borders + left)
+    out = np.zeros((3, n_slice, N_PATCH))
+    for share, pieces in zip(
+        out, (-np.diff(np.cos(grid_rad)), np.diff(np.sin(grid_rad)), np.diff(grid_rad)), strict=True
+    ):
+        np.add.at(share, (i_slice, i_patch), pieces)
+    return out

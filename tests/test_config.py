@@ -119,7 +119,8 @@ def test_all_faults_come_at_once(tmp_path):
     found = faults(tmp_path, text)
     assert len(found) == 5
     told = "\n".join(map(str, found))
-    for word in ("footprint_id", "reach_m", "n_azimuth", "'perez' or 'perez-driesse'", "albedo"):
+    skies = "'perez', 'perez-driesse' or 'all-weather'"
+    for word in ("footprint_id", "reach_m", "n_azimuth", skies, "albedo"):
         assert word in told
 
 

@@ -12,10 +12,11 @@ import weather_files as files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solarkataster.all_weather import patch_on_flat_sr
 from solarkataster.errors import InputError
 from solarkataster.io.weather import read_weather
 from solarkataster.irradiance import open_light
-from solarkataster.sky import SKY_MODELS, sky_sources
+from solarkataster.sky import PVLIB_MODELS, SKY_MODELS, sky_sources
 from solarkataster.sky_table import sky_table
 from solarkataster.weather import Weather
 
@@ -140,7 +141,7 @@ def open_plane_months(sources, tilt, azimuth, albedo=ALBEDO):
 
 
 @pytest.mark.parametrize("scene", CASES, indirect=True)
-@pytest.mark.parametrize("model", SKY_MODELS)
+@pytest.mark.parametrize("model", PVLIB_MODELS)
 def test_open_planes_get_what_pvlib_sums_step_by_step(scene, model, figure):
     """Both the sorted light itself and what the sky table and the kernels of a run make of it."""
     weather, site, light = scene
@@ -211,7 +212,7 @@ def test_the_year_is_near_pvlib_at_mid_hour(scene):
 
 
 @pytest.mark.parametrize("scene", CASES, indirect=True)
-@pytest.mark.parametrize("model", SKY_MODELS)
+@pytest.mark.parametrize("model", PVLIB_MODELS)
 def test_a_flat_plane_gets_the_files_global_light(scene, model):
     weather, _, light = scene
     sources = sky_sources(weather, model)
@@ -289,6 +290,8 @@ def test_no_light_is_lost_or_made(seed, model, step_minutes, peak_w_m2):
     onto_flat = sources.beam_kwh_m2 * sine
     onto_flat += sources.circumsolar_kwh_m2 * np.maximum(sine, np.sin(np.radians(5.0)))
     held = np.bincount(sources.month, onto_flat, 12) + sources.dome_kwh_m2
+    if sources.radiance_kwh_m2_sr is not None:
+        held += (sources.radiance_kwh_m2_sr * patch_on_flat_sr()[:, None]).sum(axis=(1, 2))
     ghi = np.bincount(weather.times.month - 1, weather.ghi, 12) / 1000.0
     np.testing.assert_allclose(held, ghi, rtol=1e-9)
     assert (sources.solar_elevation_deg > 0.0).all()
