@@ -96,3 +96,39 @@ def test_what_lies_off_the_heights_is_not_open_roof():
     model = roof_model(heights, roof.footprint)
     assert not isinstance(model, str)
     assert model.open_fraction == pytest.approx(0.0, abs=0.01)
+
+
+def with_rubble(roof: SmallRoof, along_m, across_m, below_m: float) -> SmallRoof:
+    """A rectangle so far below the eaves, half a metre rough: plants on an annex, a full yard."""
+    rough_m = np.random.default_rng(7).uniform(0.0, 0.5, roof.elevation_m.shape)
+    cells = roof.patch(along_m, across_m)
+    return roof.with_heights(np.where(cells, EAVES_M - below_m + rough_m, roof.elevation_m))
+
+
+def open_share(roof: SmallRoof, place: shapely.Polygon) -> float:
+    """Share of a place that no plane of the roof model is drawn over."""
+    terrain_m = np.full(roof.grid.shape, EAVES_M - 8.0)
+    model = roof_model(Heights.of_raster(roof.grid, roof.elevation_m, terrain_m), roof.footprint)
+    assert not isinstance(model, str)
+    return 1.0 - shapely.union_all(model.outlines).intersection(place).area / place.area
+
+
+@pytest.mark.parametrize("below_m", [2.5, 7.0])
+def test_no_roof_is_drawn_over_a_low_annex_without_a_plane(below_m):
+    """As in delft_ahn3_bgt: 17 roofs went on over up to 9 m² that lie 2 to 9 m below them."""
+    roof = small_roof("gable", tilt=45.0)
+    _, south, east, _ = roof.footprint.bounds
+    annex = shapely.box(east - 3.0, south, east, south + 2.5)
+    roof = with_rubble(roof, (5.0, 9.0), (2.5, 6.0), below_m)  # east end, south slope
+    assert open_share(roof, annex) > 0.6
+    rest = roof.footprint.difference(annex.buffer(1.0))
+    assert open_share(roof, rest) < 0.01
+
+
+def test_a_yard_within_a_flat_roof_stays_open_and_a_machine_on_it_does_not():
+    roof = small_roof("flat", length_m=20.0, width_m=14.0)
+    centre = roof.footprint.centroid
+    place = shapely.box(centre.x - 1.25, centre.y - 1.25, centre.x + 1.25, centre.y + 1.25)
+    corner = (-1.25, 1.25), (-1.25, 1.25)
+    assert open_share(with_rubble(roof, *corner, below_m=3.0), place) > 0.6
+    assert open_share(with_rubble(roof, *corner, below_m=-1.0), place) < 0.01

@@ -11,6 +11,7 @@ from scipy import ndimage
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
 from solarkataster.points import LatticeHeights
+from solarkataster.roofs.lower_parts import lower_parts
 from solarkataster.roofs.outlines import plane_outlines
 from solarkataster.roofs.overhang import Overhang, heights_reach_m, roof_overhang
 from solarkataster.roofs.planes import RoofPlanes, building_height, find_roof_planes, plane_heights
@@ -177,8 +178,12 @@ def roof_model(
             max_overhang_m=max_overhang_m, **places,
         )  # fmt: skip
         outline, labels = overhang.outline, overhang.labels
+    lower = lower_parts(planes, labels, heights.elevation_m, cells_inside(outline, grid), **places)
+    labels = np.where(lower, 0, labels)
     outlines = np.array(
-        plane_outlines(labels, outline, grid, planes=planes, min_hole_area_m2=FILLED_AREA_M2),
+        plane_outlines(
+            labels, outline, grid, planes=planes, min_hole_area_m2=FILLED_AREA_M2, open_cells=lower
+        ),
         dtype=object,
     )
     # Cells whose centre is in the footprint; straightened, their outline may miss it.

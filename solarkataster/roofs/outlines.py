@@ -58,6 +58,7 @@ def plane_outlines(
     *,
     planes: RoofPlanes | None = None,
     min_hole_area_m2: float = MIN_HOLE_AREA_M2,
+    open_cells: np.ndarray | None = None,
 ) -> list[shapely.Polygon | shapely.MultiPolygon]:
     """
     Outline of every roof plane of a building.
@@ -75,6 +76,8 @@ def plane_outlines(
         two planes meet lie on that line, and planes that meet in one point do so here.
     min_hole_area_m2 : float
         Smaller parts without a plane are drawn as part of the plane around them. [m²]
+    open_cells : ndarray of bool, shape (ny, nx), optional
+        Cells without a plane over which none is drawn, however small the part.
 
     Returns
     -------
@@ -104,11 +107,14 @@ def plane_outlines(
         return []
     box = grid.crop(footprint.bounds)
     row, col = grid.offset_of(box)
-    labels = labels[row : row + box.shape[0], col : col + box.shape[1]]
+    part = np.s_[row : row + box.shape[0], col : col + box.shape[1]]
+    labels, stays_open = labels[part], None if open_cells is None else open_cells[part]
     empty = shapely.Polygon()
     if not labels.any():
         return [empty] * n_planes
-    regions, inside = _regions(labels, footprint, box, min_hole_area_m2, planes, (row, col))
+    regions, inside = _regions(
+        labels, footprint, box, min_hole_area_m2, planes, (row, col), stays_open
+    )
     first_corner = row - MARGIN - 1, col - MARGIN - 1
     areas = _straight_areas(regions, inside, footprint, box, planes, first_corner)
     drawn = np.array([areas.get(label, empty) for label in range(1, n_planes + 1)])
@@ -139,7 +145,7 @@ def _check(labels, footprint, grid, planes) -> None:
         )
 
 
-def _regions(labels, footprint, box, min_hole_area_m2, planes, first_cell):
+def _regions(labels, footprint, box, min_hole_area_m2, planes, first_cell, stays_open):
     """
     Region of every cell of the building's box and a margin with frame, and which cells are inside.
 
@@ -150,7 +156,7 @@ def _regions(labels, footprint, box, min_hole_area_m2, planes, first_cell):
     equations = np.zeros((labels.max(), 3))
     if planes is not None:
         equations = _equations(planes, first_cell)
-    inner = _fill_small_holes(inner, min_hole_area_m2, box.cell_size_m, equations)
+    inner = _fill_small_holes(inner, min_hole_area_m2, box.cell_size_m, equations, stays_open)
     regions = np.pad(inner, MARGIN, constant_values=-1)
     extend_labels(regions)
     regions = np.pad(regions, 1, constant_values=FRAME)
@@ -161,7 +167,7 @@ def _regions(labels, footprint, box, min_hole_area_m2, planes, first_cell):
     return regions, np.pad(inside, MARGIN + 1)
 
 
-def _fill_small_holes(inner, min_area_m2, cell_m, equations):
+def _fill_small_holes(inner, min_area_m2, cell_m, equations, stays_open):
     """Small holes, and narrow parts of large ones, given to the planes around them."""
     labels = np.pad(inner, 1, constant_values=-1)
     flat, width = labels.ravel(), labels.shape[1]
@@ -176,6 +182,8 @@ def _fill_small_holes(inner, min_area_m2, cell_m, equations):
         np.where((flat == 0) & ~to_fill, np.int32(0), np.int32(-1)), width, parts
     )
     to_fill |= ((sizes < min_area_m2 / cell_m**2) & (np.arange(sizes.size) > 0))[parts]
+    if stays_open is not None:
+        to_fill &= ~np.pad(stays_open, 1).ravel()
     if not to_fill.any():
         return inner
     sizes = connected_parts(np.where(to_fill, np.int32(0), np.int32(-1)), width, parts)
