@@ -23,6 +23,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
+import shapely
 from matplotlib.collections import PathCollection
 from matplotlib.colors import LightSource
 from matplotlib.path import Path
@@ -135,6 +136,30 @@ def chosen(buildings, layers, which: str, n_buildings: int, seed: int):
     return buildings.iloc[np.sort(order[:n_buildings])]
 
 
+def print_figures(run: pathlib.Path, layers, buildings) -> None:
+    """What can be counted without looking: completeness, overlaps, modules off their planes."""
+    roofs, modules = layers["roofs"], layers["modules"]
+    has_roof = buildings.n_roofs > 0
+    is_open = buildings.data_quality.str.contains("no roof plane on")
+    print(f"{has_roof.sum()} of {len(buildings)} buildings have a roof: {len(roofs)} planes")
+    print(f"planes cover the roof within 2 %: {(has_roof & ~is_open).sum() / has_roof.sum():.1%}")
+    overlap_m2 = [
+        own.geometry.area.sum() - shapely.union_all(own.geometry.to_numpy()).area
+        for _, own in roofs.groupby("building_id")
+    ]
+    print(f"overlap of the planes of a building: {max(overlap_m2):.1e} m² at most")
+    plane = modules.merge(roofs[["roof_id", "geometry"]], on="roof_id", suffixes=("", "_plane"))
+    off_m2 = plane.geometry.difference(gpd.GeoSeries(plane.geometry_plane)).area
+    print(f"modules off their plane: {(off_m2 > 1e-6).sum()} of {len(modules)}")
+    n_invalid = sum(int((~table.geometry.is_valid).sum()) for table in layers.values())
+    tiles = json.loads((run / "run.json").read_text(encoding="utf-8"))["tiles"].values()
+    n_failed = sum(tile["n_failed_buildings"] for tile in tiles)
+    print(f"invalid polygons: {n_invalid}, failed buildings: {n_failed}")
+    for stage in ("roofs", "layout"):
+        seconds = sum(tile["seconds"][stage] for tile in tiles)
+        print(f"{stage}: {1e3 * seconds / len(buildings):.1f} ms a building")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -155,6 +180,7 @@ def main() -> None:
     names = ("roofs", "modules", "superstructures")
     layers = {name: gpd.read_parquet(arguments.run / f"{name}.parquet") for name in names}
     buildings = gpd.read_parquet(arguments.run / "buildings.parquet")
+    print_figures(arguments.run, layers, buildings)
     if arguments.ids:
         buildings = buildings[buildings.building_id.isin(arguments.ids)]
     else:
