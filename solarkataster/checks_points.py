@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -25,6 +25,15 @@ _MAX_PLACED = 200_000
 #: Flights of different years and surfaces of another maker agree on roofs better than this; two
 #: height datums of one country hardly ever do. [m]
 MAX_SHIFT_M = 2.0
+#: Points farther beside the surface model than this are of another system or badly placed; a shift
+#: from the second figure on is told. What makers of surfaces do moves them by less. [m]
+MAX_ASIDE_M, TOLD_ASIDE_M = 1.5, 0.75
+#: Farthest that points are tried aside, and the steps of two rounds. [m]
+_ASIDE_REACH_M, _ASIDE_STEPS_M = 12.0, (2.0, 0.5)
+#: Points tried, differences in height that count as edges, and by how much the best place must
+#: agree better than the given one.
+_ASIDE_POINTS, _ASIDE_EDGE_M, _ASIDE_GAIN = 20_000, 3.0, 0.7
+
 #: Fewer last echoes than this show only the largest planes. [m⁻²]
 MIN_DENSITY_PER_M2 = 2.0
 #: Fewer points than this say nothing of all.
@@ -105,7 +114,7 @@ def point_faults(
         ]
     notes += _file_notes(source, near, outlines)
     points, _ = sample_points(near, MAX_SAMPLE_POINTS)
-    shift = [] if looks is None else _shift_faults(where, points, dsm, looks, outlines)
+    shift = [] if looks is None else _shift_faults(where, points, dsm, looks, outlines, notes)
     sample = _placed(points, near.n_points, outlines)
     notes += _density_notes(settings, sample, near, outlines)
     return shift + _class_faults(settings, where, sample, notes)
@@ -160,9 +169,14 @@ def _footprint_of(points: Points, outlines: np.ndarray) -> np.ndarray:
 
 
 def _shift_faults(
-    where: str, points: Points, dsm: RasterSource, looks: Looks, outlines: np.ndarray
+    where: str,
+    points: Points,
+    dsm: RasterSource,
+    looks: Looks,
+    outlines: np.ndarray,
+    notes: list[str],
 ) -> list[InputError]:
-    """Other datum or unit of the heights: single echoes on roofs against the surface's cells."""
+    """Other place, datum or unit: single echoes on roofs against the surface's cells."""
     is_single = (points.n_returns <= 1) & (points.return_number <= 1)
     points = points.take(is_single & ~np.isin(points.classification, _NOISE_CLASSES))
     at, surface_m = _surface_at(points, dsm, looks)
@@ -173,6 +187,14 @@ def _shift_faults(
         points, surface_m = points.take(is_inside), surface_m[is_inside]
     if len(points) < _MIN_POINTS:
         return []
+    aside = _aside(points, dsm, looks)
+    if math.hypot(*aside) >= TOLD_ASIDE_M:
+        found = f"lie about {_eastwards(*aside)} of where the surface model shows the same roofs"
+        if math.hypot(*aside) > MAX_ASIDE_M:
+            expected = f"points and {source_name(dsm)} in one place"
+            remedy = "Is crs right in both, and was one of the two reprojected without its grid?"
+            return [InputError(found, where=where, expected=expected, remedy=remedy)]
+        notes.append(f"laser points: they {found}")
     shift_m = float(np.median(points.elevation_m - surface_m))
     if abs(shift_m) <= MAX_SHIFT_M:
         return []
@@ -188,6 +210,42 @@ def _shift_faults(
         )
     expected = f"the height datum and unit of {source_name(dsm)}"
     return [InputError(found, where=where, expected=expected, remedy=remedy)]
+
+
+def _aside(points: Points, dsm: RasterSource, looks: Looks) -> tuple[float, float]:
+    """How far east and north of the surface points lie; 0 unless another place fits much better."""
+    few = points.take(slice(None, None, max(1, len(points) // _ASIDE_POINTS)))
+    misfits: dict[tuple[float, float], float] = {}
+
+    def misfit(east_m: float, north_m: float) -> float:
+        """Mean difference in height where points lie that much less to the east and north. [m]"""
+        if (east_m, north_m) not in misfits:
+            moved = replace(
+                few, easting_m=few.easting_m - east_m, northing_m=few.northing_m - north_m
+            )
+            at, surface_m = _surface_at(moved, dsm, looks)
+            rise_m = few.elevation_m[at] - surface_m
+            off_m = np.abs(rise_m - np.median(rise_m)) if len(at) >= _MIN_POINTS else np.inf
+            misfits[east_m, north_m] = float(np.mean(np.minimum(off_m, _ASIDE_EDGE_M)))
+        return misfits[east_m, north_m]
+
+    best, reach_m = (0.0, 0.0), _ASIDE_REACH_M
+    for step_m in _ASIDE_STEPS_M:
+        steps = np.arange(-reach_m, reach_m + 0.1, step_m)
+        tried = [(best[0] + float(e), best[1] + float(n)) for e in steps for n in steps]
+        best = min(tried, key=lambda place: (misfit(*place), math.hypot(*place)))
+        reach_m = step_m
+    return best if misfit(*best) < _ASIDE_GAIN * misfit(0.0, 0.0) else (0.0, 0.0)
+
+
+def _eastwards(east_m: float, north_m: float) -> str:
+    """A shift in words: ``3.0 m east and 0.5 m south``."""
+    words = []
+    if east_m:
+        words.append(f"{abs(east_m):.1f} m {'east' if east_m > 0 else 'west'}")
+    if north_m:
+        words.append(f"{abs(north_m):.1f} m {'north' if north_m > 0 else 'south'}")
+    return " and ".join(words)
 
 
 def _surface_at(points: Points, dsm: RasterSource, looks: Looks) -> tuple[np.ndarray, np.ndarray]:
@@ -245,8 +303,21 @@ def _class_faults(
             "laser points: none is of ground_classes in [points], so that the ground beside walls "
             "is not told from eaves"
         )
-    if len(classes) < _MIN_POINTS:
+    if len(sample.points) < _MIN_POINTS:
         return []
+    if len(classes) < _MIN_POINTS:
+        is_roof = np.isin(sample.points.classification, settings.roof_classes)
+        if is_roof.any():
+            return []
+        return [
+            InputError(
+                f"holds no point of a roof; its points are of class "
+                f"{_histogram(sample.points.classification)}",
+                where=where,
+                expected=f"some of roof_classes in [points]: {_list(settings.roof_classes)}",
+                remedy="Take the whole scan, not its ground alone",
+            )
+        ]
     share = float(np.isin(classes, settings.roof_classes).mean())
     found = f"inside footprints the points are of class {_histogram(classes)}"
     if share == 0.0:

@@ -51,3 +51,31 @@ def footprint_mask(footprints: np.ndarray, grid: Grid) -> np.ndarray:
         part = np.s_[row : row + window.shape[0], col : col + window.shape[1]]
         mask[part] |= cells_inside(footprint, window)
     return mask
+
+
+def cell_boxes(grid: Grid, row: np.ndarray, col: np.ndarray) -> shapely.Geometry | None:
+    """
+    Union of raster cells; None without any.
+
+    Parameters
+    ----------
+    grid : Grid
+    row, col : ndarray of int, shape (n,)
+        Each cell once.
+    """
+    if len(row) == 0:
+        return None
+    order = np.lexsort((col, row))
+    row, col = row[order], col[order]
+    # Runs of neighbours in a row become one box: fewer pieces to unite.
+    is_first = np.concatenate([[True], (np.diff(row) != 0) | (np.diff(col) != 1)])
+    first = np.flatnonzero(is_first)
+    last = np.concatenate([first[1:], [len(row)]]) - 1
+    size = grid.cell_size_m
+    boxes = shapely.box(
+        grid.west_m + col[first] * size,
+        grid.north_m - (row[first] + 1) * size,
+        grid.west_m + (col[last] + 1) * size,
+        grid.north_m - row[first] * size,
+    )
+    return shapely.union_all(boxes)

@@ -235,6 +235,11 @@ def test_a_monument_needs_a_permit(desktop, run):
             "Ohne Gauben, Schornsteine und andere Aufbauten wären es 14,0 m².",
         ),
         (
+            "too little light as it faces: 740 kWh/m² under an open sky, 20 kWh/m² short of 760 "
+            "kWh/m²",
+            "Selbst ohne Schatten kämen nur 740 kWh/m² im Jahr an.",
+        ),
+        (
             "obstacles and shade: modules cover 4.0 m², 6.0 m² short of 10 m²; without both they "
             "would cover 12.0 m²",
             "Ohne beides wären es 12,0 m².",

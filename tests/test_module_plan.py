@@ -13,12 +13,12 @@ import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from solarkataster.footprint_cells import cells_inside
+from solarkataster.footprint_cells import cell_boxes, cells_inside
 from solarkataster.grid import Grid
 from solarkataster.layout.modules import Margins, Module, module_layout
-from solarkataster.layout.plan import CellLight, LayoutRules, Plane, cell_boxes, plan_modules
+from solarkataster.layout.plan import CellLight, LayoutRules, Plane, plan_modules
 from solarkataster.layout.racks import Racks
-from solarkataster.layout.reasons import Demand, dark_reason, small_reason
+from solarkataster.layout.reasons import Demand, dark_reason, facing_reason, small_reason
 
 WEST_M, NORTH_M = 410_000.0, 5_480_020.0
 GRID = Grid((40, 60), WEST_M, NORTH_M, 0.5, "EPSG:25832")
@@ -38,7 +38,7 @@ def box(west_m, south_m, east_m, north_m):
     return shapely.box(WEST_M + west_m, south + south_m, WEST_M + east_m, south + north_m)
 
 
-def plane_on(outline, *, tilt=35.0, obstacles=(), racks=None, no_data=0.0) -> Plane:
+def plane_on(outline, *, tilt=35.0, obstacles=(), racks=None, no_data=0.0, north=False) -> Plane:
     """A plane of a roof that has no other; pitched ones fall to the south."""
     return Plane(
         outline=outline,
@@ -46,6 +46,7 @@ def plane_on(outline, *, tilt=35.0, obstacles=(), racks=None, no_data=0.0) -> Pl
         slope_east=0.0,
         slope_north=math.tan(math.radians(tilt)),
         is_flat=tilt <= 10.0,
+        is_north_steep=north,
         obstacles=np.array(obstacles, dtype=object),
         racks=racks,
         grid_azimuth=180.0 if tilt <= 10.0 else None,
@@ -146,11 +147,12 @@ def test_obstacles_that_are_not_to_blame_are_not_blamed():
 
 
 def test_north_and_steep_is_what_an_open_sky_could_not_mend():
-    plane = plane_on(SLOPE)
+    plane = plane_on(SLOPE, north=True)
     plan = plan_modules(plane, light_on(plane, 420.0, open_kwh_m2=480.0), RULES)
-    assert plan.reason == (
-        "north and steep: 480 kWh/m² under an open sky, 120 kWh/m² short of 600 kWh/m²"
-    )
+    lacking = "480 kWh/m² under an open sky, 120 kWh/m² short of 600 kWh/m²"
+    assert plan.reason == f"north and steep: {lacking}"
+    elsewhere = plan_modules(plane_on(SLOPE), light_on(plane, 420.0, open_kwh_m2=480.0), RULES)
+    assert elsewhere.reason == f"too little light as it faces: {lacking}"
     assert plan.usable_area_m2 == 0.0
 
 
@@ -203,6 +205,30 @@ def test_a_plane_that_was_hardly_measured_is_not_planned_on():
     assert n_of(plan_modules(known, light_on(known, 900.0), RULES)) == ON_SLOPE
 
 
+def test_no_module_lies_where_nothing_was_measured():
+    plane = plane_on(SLOPE, no_data=0.3)
+    unknown = box(6, 2, 8, 5.5)
+    plan = plan_modules(replace(plane, unmeasured=unknown), light_on(plane, 900.0), RULES)
+    assert 0 < n_of(plan) < ON_SLOPE
+    assert not shapely.intersects(
+        shapely.polygons(plan.layout.corners), unknown.buffer(-1e-6)
+    ).any()
+    most = replace(plane, unmeasured=box(3.5, 2, 8, 5.5))
+    assert plan_modules(most, light_on(plane, 900.0), RULES).reason == (
+        "no data: 30% of the plane without height"
+    )
+
+
+def test_five_modules_are_ten_square_metres():
+    # 9.99 m²: areas are compared to the tenth that reasons are written in.
+    plane = plane_on(SLOPE, obstacles=[box(4.2, 2.0, 8, 3.0)])
+    n = n_of(plan_modules(plane, light_on(plane, 900.0), replace(RULES, pitched=Demand(0.0, 0.0))))
+    exactly = replace(RULES, pitched=Demand(round(n * MODULE_M2 + 0.009, 2), NEEDED_KWH_M2))
+    assert n_of(plan_modules(plane, light_on(plane, 900.0), exactly)) == n
+    more = replace(RULES, pitched=Demand(n * MODULE_M2 + 0.2, NEEDED_KWH_M2))
+    assert n_of(plan_modules(plane, light_on(plane, 900.0), more)) == 0
+
+
 def test_a_plane_without_any_cell_is_too_small():
     plane = plane_on(box(2.3, 2.3, 2.4, 2.4))
     assert len(light_on(plane, 900.0).row) == 0
@@ -229,8 +255,8 @@ def test_the_figures_of_a_reason_add_up(needed, share):
     got = needed * share
     assume(needed - got > 1e-3)
     texts = [
-        dark_reason(Demand(10.0, needed), got, 2000.0).replace(" of 2000 kWh/m²", ""),
-        dark_reason(Demand(10.0, needed), got, got),
+        re.sub(r" of [\d.]+ kWh/m²", "", dark_reason(Demand(10.0, needed), got, 2000.0), count=1),
+        facing_reason(Demand(10.0, needed), got, is_north_steep=True),
     ]
     if got > 0.0:
         texts.append(small_reason(Demand(needed, 600.0), got))

@@ -94,7 +94,7 @@ def test_each_layer_of_a_geopackage_has_the_look_of_its_shape(tmp_path):
         {
             "modules": Layer(tables["modules"], "year", STOPS, "Modules", outline_mm=0.05),
             "superstructures": Layer(tables["superstructures"], "", (), "Superstructures"),
-            "sides": Layer(tables["sides"], "", (), "Sides", colour="#1f2a44"),
+            "sides": Layer(tables["sides"], "", (), "Sides", colour="#1f2a44", shape="line"),
             "none": Layer(empty, "", (), "A run without any"),
         },
     )

@@ -117,6 +117,7 @@ def read_point_header(path: Path, crs: str | None, expected_crs: str | None) -> 
 
 
 def _header(path: Path) -> LasHeader:
+    _refuse_impossible_records(path)
     try:
         with laspy.open(path) as reader:
             return reader.header
@@ -132,6 +133,36 @@ def _header(path: Path) -> LasHeader:
                 )
             ]
         ) from None
+
+
+def _refuse_impossible_records(path: Path) -> None:
+    """
+    Stop at more records in the header than have room in the file: a reader would look for them all.
+
+    Places as in LAS 1.4 (ASPRS 2019), tables 3, 22 and 23; damaged signatures are left to the
+    reader.
+    """
+    size = os.path.getsize(path)
+    with open(path, "rb") as stream:
+        head = stream.read(247)
+    if len(head) < 104 or head[:4] != b"LASF":
+        return
+    header_size, first_point, n_record = struct.unpack_from("<HII", head, 94)
+    is_damaged = header_size + 54 * n_record > first_point or first_point > size
+    if head[25] >= 4 and len(head) == 247:
+        first_extended, n_extended = struct.unpack_from("<QI", head, 235)
+        is_damaged |= n_extended > 0 and first_extended + 60 * n_extended > size
+    if is_damaged:
+        raise InputErrors(
+            [
+                InputError(
+                    "has a damaged header: more records than have room in the file",
+                    where=str(path),
+                    expected="LAS, LAZ or COPC",
+                    remedy="Download or export the file again.",
+                )
+            ]
+        )
 
 
 def _truncation(path: Path, header: LasHeader) -> InputError | None:

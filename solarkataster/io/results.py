@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 
 from solarkataster.io.qgis_style import Shape, graduated_style, plain_style
 from solarkataster.io.runfolder import written_whole
@@ -38,6 +39,8 @@ class Layer:
         ``#rrggbb`` of a layer without stops.
     outline_mm : float
         Width of the outline of polygons; small things want a thin one. [mm on paper]
+    shape : Shape
+        ``polygon`` or ``line``; of empty tables too.
     """
 
     table: gpd.GeoDataFrame
@@ -46,11 +49,7 @@ class Layer:
     description: str
     colour: str = "#7d838c"
     outline_mm: float = 0.1
-
-    @property
-    def shape(self) -> Shape:
-        """Lines if the table has any, else polygons."""
-        return "line" if self.table.geometry.geom_type.str.contains("Line").any() else "polygon"
+    shape: Shape = "polygon"
 
     def qml(self) -> str:
         """The layer's look in QGIS."""
@@ -139,7 +138,7 @@ def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
     layers : mapping of str to Layer
         By table name, the top layer first.
     """
-    with written_whole(path) as temporary:
+    with written_whole(path) as temporary, _no_dates():
         for name, layer in layers.items():
             table = _for_sqlite(layer.table)
             fid = "fid"
@@ -151,6 +150,7 @@ def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
                 driver="GPKG",
                 engine="pyogrio",
                 promote_to_multi=True,
+                geometry_type="MultiLineString" if layer.shape == "line" else "MultiPolygon",
                 layer_options={
                     "FID": fid,
                     "GEOMETRY_NAME": "geom",
@@ -159,6 +159,16 @@ def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
                 dataset_options={"ADD_GPKG_OGR_CONTENTS": "YES"},
             )
         _write_styles(temporary, layers)
+
+
+@contextmanager
+def _no_dates() -> Iterator[None]:
+    """GDAL writes no time of change of its own, so that the same tables give the same file."""
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "1970-01-01T00:00:00.000Z"})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
 
 
 def _for_sqlite(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import shapely
 
+from solarkataster.footprint_cells import cell_boxes
 from solarkataster.grid import Grid
 from solarkataster.kernels.module_cells import means_under
 from solarkataster.layout.modules import Margins, Module, ModuleLayout, module_layout
@@ -18,6 +19,7 @@ from solarkataster.layout.reasons import (
     Demand,
     both_reason,
     dark_reason,
+    facing_reason,
     no_data_reason,
     obstacle_reason,
     patchy_reason,
@@ -58,10 +60,11 @@ class Plane:
     Parameters
     ----------
     outline, roof_outline : shapely geometry
-        Of the plane, and of the whole roof, in plan. [m]
+        Of the plane, and of the roof without planes that lie lower beside it, in plan. [m]
     slope_east, slope_north : float
         Rise per metre towards grid east and grid north. [–]
-    is_flat : bool
+    is_flat, is_north_steep : bool
+        Flat enough for racks; steep and looking away from the noon sun.
     obstacles : ndarray of shapely geometry
         What stands on the plane, in plan. [m]
     racks : Racks or None
@@ -70,6 +73,8 @@ class Plane:
         Where the front of flush rows looks; None: down the plane. [°]
     no_data_fraction : float
         Share of the plane that was not measured. [–]
+    unmeasured : shapely geometry or None
+        Parts of the roof that were not measured; no module lies there. [m]
     """
 
     outline: shapely.Geometry
@@ -77,10 +82,12 @@ class Plane:
     slope_east: float
     slope_north: float
     is_flat: bool
+    is_north_steep: bool
     obstacles: np.ndarray
     racks: Racks | None
     grid_azimuth: float | None
     no_data_fraction: float
+    unmeasured: shapely.Geometry | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,15 +155,16 @@ def plan_modules(plane: Plane, light: CellLight, rules: LayoutRules) -> ModulePl
         return _rejected(0.0, no_data_reason(plane.no_data_fraction))
     if len(light.row) == 0:  # smaller than a cell
         return _rejected(0.0, small_reason(demand, 0.0))
-    mean_kwh_m2 = light.year_kwh_m2.mean(axis=0)
     if light.open_kwh_m2 < demand.year_kwh_m2:
-        return _rejected(0.0, dark_reason(demand, float(mean_kwh_m2.mean()), light.open_kwh_m2))
+        reason = facing_reason(demand, light.open_kwh_m2, is_north_steep=plane.is_north_steep)
+        return _rejected(0.0, reason)
+    mean_kwh_m2 = light.year_kwh_m2.mean(axis=0)
     is_dark = mean_kwh_m2 < demand.year_kwh_m2
     dark = cell_boxes(light.grid, light.row[is_dark], light.col[is_dark])
     layout = _lay(plane, rules, plane.obstacles, dark)
     area_m2 = _module_area_m2(layout, rules)
     # No module at all is too few, however little is asked for.
-    if layout.n == 0 or area_m2 < demand.area_m2:
+    if layout.n == 0 or not _is_enough(area_m2, demand):
         reason = _why_too_few(plane, light, rules, demand, area_m2, dark)
         return _rejected(layout.usable_area_m2, reason)
     return ModulePlan(layout, layout.usable_area_m2, _light_under(layout, light), "")
@@ -167,6 +175,7 @@ def _rejected(usable_area_m2: float, reason: str) -> ModulePlan:
 
 
 def _lay(plane: Plane, rules: LayoutRules, obstacles: Any, dark: Any) -> ModuleLayout:
+    barred = [part for part in (dark, plane.unmeasured) if part is not None]
     return module_layout(
         plane.outline,
         plane.slope_east,
@@ -179,12 +188,17 @@ def _lay(plane: Plane, rules: LayoutRules, obstacles: Any, dark: Any) -> ModuleL
         orientation=rules.orientation,
         racks=plane.racks,
         grid_azimuth=plane.grid_azimuth,
-        dark=dark,
+        dark=shapely.union_all(barred) if barred else None,
     )
 
 
 def _module_area_m2(layout: ModuleLayout, rules: LayoutRules) -> float:
     return layout.n * rules.module.length_m * rules.module.width_m
+
+
+def _is_enough(area_m2: float, demand: Demand) -> bool:
+    """Compared as they are written: five usual modules, 9.99 m², are a plant of 10.0 m²."""
+    return round(area_m2, 1) >= round(demand.area_m2, 1)
 
 
 def _why_too_few(
@@ -195,7 +209,7 @@ def _why_too_few(
     area_m2: float,
     dark: shapely.Geometry | None,
 ) -> str:
-    """What would help: more roof, more light, fewer obstacles, or both of these."""
+    """What would help: more roof, light or heights, fewer obstacles."""
     stretch = math.hypot(1.0, plane.slope_east, plane.slope_north)
     if plane.outline.area * stretch < demand.area_m2:
         return small_reason(demand, area_m2)
@@ -211,37 +225,13 @@ def _why_too_few(
         ways.append((both_reason, (), None))
     for reason, obstacles, shade in ways:
         without_m2 = _module_area_m2(_lay(plane, rules, obstacles, shade), rules)
-        if without_m2 > area_m2 and without_m2 >= demand.area_m2:
+        if without_m2 > area_m2 and _is_enough(without_m2, demand):
             return reason(demand, area_m2, without_m2)
+    if plane.unmeasured is not None and plane.unmeasured.intersects(plane.outline):
+        known = replace(plane, unmeasured=None)
+        if _is_enough(_module_area_m2(_lay(known, rules, plane.obstacles, dark), rules), demand):
+            return no_data_reason(plane.no_data_fraction)
     return small_reason(demand, area_m2)
-
-
-def cell_boxes(grid: Grid, row: np.ndarray, col: np.ndarray) -> shapely.Geometry | None:
-    """
-    Union of raster cells; None without any.
-
-    Parameters
-    ----------
-    grid : Grid
-    row, col : ndarray of int, shape (n,)
-        Each cell once.
-    """
-    if len(row) == 0:
-        return None
-    order = np.lexsort((col, row))
-    row, col = row[order], col[order]
-    # Runs of neighbours in a row become one box: fewer pieces to unite.
-    is_first = np.concatenate([[True], (np.diff(row) != 0) | (np.diff(col) != 1)])
-    first = np.flatnonzero(is_first)
-    last = np.concatenate([first[1:], [len(row)]]) - 1
-    size = grid.cell_size_m
-    boxes = shapely.box(
-        grid.west_m + col[first] * size,
-        grid.north_m - (row[first] + 1) * size,
-        grid.west_m + (col[last] + 1) * size,
-        grid.north_m - row[first] * size,
-    )
-    return shapely.union_all(boxes)
 
 
 def _light_under(layout: ModuleLayout, light: CellLight) -> np.ndarray:

@@ -36,25 +36,37 @@ def obstacle_reason(demand: Demand, module_area_m2: float, without_m2: float) ->
     )
 
 
+def facing_reason(demand: Demand, open_kwh_m2: float, *, is_north_steep: bool) -> str:
+    """
+    Too little light even under an open sky.
+
+    Parameters
+    ----------
+    demand : Demand
+    open_kwh_m2 : float
+        What the plane's modules would get. [kWh/m²]
+    is_north_steep : bool
+        The plane is steep and looks away from the noon sun.
+    """
+    got, short, needed = _apart(open_kwh_m2, demand.year_kwh_m2, 0)
+    why = "north and steep" if is_north_steep else "too little light as it faces"
+    return f"{why}: {got} kWh/m² under an open sky, {short} kWh/m² short of {needed} kWh/m²"
+
+
 def dark_reason(demand: Demand, year_kwh_m2: float, open_kwh_m2: float) -> str:
     """
-    Too little light.
+    Too much shade.
 
     Parameters
     ----------
     demand : Demand
     year_kwh_m2, open_kwh_m2 : float
-        What the plane gets, and what it would get under an open sky. [kWh/m²]
+        What the plane's modules get, and what they would get under an open sky. [kWh/m²]
     """
-    if open_kwh_m2 < demand.year_kwh_m2:
-        got, short, needed = _apart(open_kwh_m2, demand.year_kwh_m2, 0)
-        return (
-            f"north and steep: {got} kWh/m² under an open sky, {short} kWh/m² short of "
-            f"{needed} kWh/m²"
-        )
     got, short, needed = _apart(year_kwh_m2, demand.year_kwh_m2, 0)
+    decimals = len(got.partition(".")[2])
     return (
-        f"too shaded: {got} kWh/m² of {open_kwh_m2:.0f} kWh/m² under an open sky, "
+        f"too shaded: {got} kWh/m² of {open_kwh_m2:.{decimals}f} kWh/m² under an open sky, "
         f"{short} kWh/m² short of {needed} kWh/m²"
     )
 

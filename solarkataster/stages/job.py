@@ -92,6 +92,8 @@ class TileRoofs:
         What takes area from each plane, in plan. [m]
     kind, quality : tuple of str, length n_roof
         ``roof`` or ``dormer``; remarks on the plane's own data.
+    roof_around : ndarray of shapely geometry, shape (n_roof,)
+        Outline of the roof without the planes that lie lower beside each plane. [m]
     racks : tuple of Racks or None, length n_roof
         Racks of flat roofs.
     rack_surface : ndarray, shape (n_roof,), int32
@@ -103,8 +105,8 @@ class TileRoofs:
         None if there is no roof.
     n_on_roof : int
         How many of the receivers, the first ones, belong to roofs.
-    roof_outline : ndarray of shapely geometry, shape (n_building,)
-        Outline of the whole roof; None without a roof.
+    unmeasured : ndarray of shapely geometry, shape (n_building,)
+        Where planes go on over what was not measured; None if nowhere.
     height_m, overhang_m : ndarray, shape (n_building,)
         Highest plane above the terrain; mean depth of the eaves. NaN if unknown. [m]
     reason : tuple of str, length n_building
@@ -126,13 +128,14 @@ class TileRoofs:
     obstacles: tuple[np.ndarray, ...]
     kind: tuple[str, ...]
     quality: tuple[str, ...]
+    roof_around: np.ndarray
     racks: tuple[Racks | None, ...]
     rack_surface: np.ndarray
     sides: TileSides
     superstructures: TileSuperstructures
     receivers: Receivers | None
     n_on_roof: int
-    roof_outline: np.ndarray
+    unmeasured: np.ndarray
     height_m: np.ndarray
     overhang_m: np.ndarray
     reason: tuple[str, ...]

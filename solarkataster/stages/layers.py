@@ -214,7 +214,9 @@ def write_tables(folder: Path, tables: Tables) -> None:
             "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
             "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
             "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
-            "sides": Layer(tables.sides, "", (), "Sides of the footprints with their eaves"),
+            "sides": Layer(
+                tables.sides, "", (), "Sides of the footprints with their eaves", shape="line"
+            ),
         },
     )
 

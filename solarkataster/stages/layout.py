@@ -62,15 +62,25 @@ def _plane(job: TileJob, roofs: TileRoofs, i: int) -> Plane:
         )[0]
     return Plane(
         roofs.outline[i],
-        roofs.roof_outline[building],
+        roofs.roof_around[i],
         float(roofs.slope_east[i]),
         float(roofs.slope_north[i]),
         bool(roofs.is_flat[i]),
+        _is_north_steep(job, roofs, i),
         roofs.obstacles[i],
         roofs.racks[i],
         grid_azimuth,
         float(roofs.no_data_fraction[i]),
+        roofs.unmeasured[building],
     )
+
+
+def _is_north_steep(job: TileJob, roofs: TileRoofs, i: int) -> bool:
+    """Too steep for racks, and falling to the side of the pole."""
+    assert roofs.receivers is not None
+    azimuth_rad = np.radians(roofs.receivers.grid_azimuth[i] + job.convergence_deg)
+    towards_pole = np.cos(azimuth_rad) * (1.0 if job.latitude_deg >= 0.0 else -1.0)
+    return bool(not roofs.is_flat[i] and towards_pole > 0.0)
 
 
 class _CellsOfSurfaces:

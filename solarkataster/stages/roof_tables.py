@@ -15,6 +15,7 @@ from solarkataster.layout.modules import rack_azimuths
 from solarkataster.layout.racks import Racks, joined, noon_elevation_deg, rack_receivers
 from solarkataster.layout.racks import square_shadow_angle_deg as square_deg
 from solarkataster.receivers import Receivers
+from solarkataster.roofs.edges import outlines_at_drops, unmeasured_part
 from solarkataster.roofs.model import Heights, RoofModel
 from solarkataster.roofs.planes import RoofPlanes
 from solarkataster.stages.job import TileJob, TileRoofs, TileSides, TileSuperstructures
@@ -49,13 +50,14 @@ def joined_roofs(job: TileJob, buildings: Sequence[BuildingRoof]) -> TileRoofs:
         obstacles=tuple(taken for _, m in models for taken in _obstacles(m)),
         kind=tuple(kind for _, m in models for kind in m.kinds),
         quality=tuple(text for b in buildings if b.model is not None for text in _plane_remarks(b)),
+        roof_around=_objects([part for _, m in models for part in outlines_at_drops(m)]),
         racks=tuple(racks),
         rack_surface=rack_surface,
         sides=_sides(buildings),
         superstructures=_superstructures(models),
         receivers=receivers,
         n_on_roof=0 if roofs is None else len(roofs),
-        roof_outline=_objects([None if b.model is None else b.model.outline for b in buildings]),
+        unmeasured=_objects([_unmeasured(b) for b in buildings]),
         height_m=np.array([np.nan if b.model is None else b.model.height_m for b in buildings]),
         overhang_m=np.array([_mean_overhang_m(b.model) for b in buildings]),
         reason=tuple(b.reason for b in buildings),
@@ -82,6 +84,12 @@ def _obstacles(model: RoofModel) -> list[np.ndarray]:
         polygons[shapely.intersects(polygons, outline)]
         for polygons, outline in zip(taken, model.outlines, strict=True)
     ]
+
+
+def _unmeasured(building: BuildingRoof) -> shapely.Geometry | None:
+    if building.model is None or building.heights is None:
+        return None
+    return unmeasured_part(building.model, building.heights)
 
 
 def _plane_remarks(building: BuildingRoof) -> list[str]:
@@ -191,12 +199,16 @@ def _racks(job: TileJob, footprint: shapely.Geometry, model: RoofModel) -> list[
     grid_azimuths = rack_azimuths(
         footprint, layout.flat_layout, layout.rack_alignment, job.convergence_deg
     )
-    off_south_deg = grid_azimuths[0] + job.convergence_deg - 180.0
+    noon_deg = 180.0
+    if job.latitude_deg < 0.0:  # the noon sun stands in the north
+        noon_deg = 0.0
+        grid_azimuths = tuple((azimuth + 180.0) % 360.0 for azimuth in grid_azimuths)
+    off_noon_deg = grid_azimuths[0] + job.convergence_deg - noon_deg
     racks = Racks(
         grid_azimuths,
         layout.rack_tilt_deg,
         layout.rack_aisle_m,
-        square_deg(noon_elevation_deg(job.latitude_deg), off_south_deg),
+        square_deg(noon_elevation_deg(job.latitude_deg), off_noon_deg),
     )
     rises = _rises_towards(model.planes, grid_azimuths[0])
     return [

@@ -22,6 +22,8 @@ const GERMAN_REASONS = [
     `Zu viel Schatten: Auf den Teilen mit mindestens ${shown(light)} kWh/m² im Jahr gilt: ${room(covered, short, needed)} Ohne Schatten wären es ${shown(without)} m².`],
   [rule("too shaded: ", NUMBER, " kWh/m² of ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, light, open, short, needed) =>
     `Zu viel Schatten: Hier kommen ${shown(light)} kWh/m² im Jahr an, ohne Schatten wären es ${shown(open)}. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
+  [rule("too little light as it faces: ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, open, short, needed) =>
+    `Ungünstig geneigt: Selbst ohne Schatten kämen nur ${shown(open)} kWh/m² im Jahr an. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
   [rule("north and steep: ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, open, short, needed) =>
     `Nach Norden geneigt und steil: Selbst ohne Schatten kämen nur ${shown(open)} kWh/m² im Jahr an. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
   [rule("no data: ", NUMBER, "% of the plane without height"), (_, share) => `Zu wenig bekannt: Auf ${shown(share)} % dieser Fläche fehlen Höhenwerte.`],
