@@ -233,7 +233,8 @@ def _aside(points: Points, dsm: RasterSource, looks: Looks) -> tuple[float, floa
     for step_m in _ASIDE_STEPS_M:
         steps = np.arange(-reach_m, reach_m + 0.1, step_m)
         tried = [(best[0] + float(e), best[1] + float(n)) for e in steps for n in steps]
-        best = min(tried, key=lambda place: (misfit(*place), math.hypot(*place)))
+        # Rows of equal houses fit again one house farther: of equal places the nearest.
+        best = min(tried, key=lambda place: (round(misfit(*place), 1), math.hypot(*place)))
         reach_m = step_m
     return best if misfit(*best) < _ASIDE_GAIN * misfit(0.0, 0.0) else (0.0, 0.0)
 

@@ -200,7 +200,7 @@ class LayoutConfig(Section):
     """Distance from the eaves, in m along the roof."""
 
     ridge_m: Annotated[float, Field(ge=0, le=5)] = 0.3
-    """Distance from ridges, hips and valleys, in m along the roof."""
+    """Distance from ridges, hips, valleys and the walls of higher parts, in m along the roof."""
 
     verge_m: Annotated[float, Field(ge=0, le=5)] = 0.3
     """Distance from verges (the sloping edges at a gable), in m along the roof."""
@@ -209,7 +209,8 @@ class LayoutConfig(Section):
     """Distance from chimneys, dormers and other superstructures, in m along the roof."""
 
     flat_edge_m: Annotated[float, Field(ge=0, le=10)] = 1.0
-    """Distance from the edge of flat roofs, in m: wind, and people who walk there."""
+    """Distance from the edge of flat roofs, in m, also above a lower wing: wind, and people who
+    walk there."""
 
     flat_max_tilt_deg: Annotated[float, Field(ge=0, le=30)] = 10.0
     """Roofs up to this tilt are flat, in degrees: modules stand on racks there."""

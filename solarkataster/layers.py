@@ -88,17 +88,27 @@ _QUALITY = Column(
     "Semicolon-separated remarks on the data; without far terrain every row says so.",
 )
 _REASON = Column(
-    "reason", "str", "–", "Empty, or why there is no value or no module, and what is missing."
+    "reason",
+    "str",
+    "–",
+    "Empty, or why there is no value or no module, and what is missing; of a monument with modules "
+    "that they need a permit. Its light is that of the modules, on flat roofs that on the racks.",
 )
 _MODULES = (
     Column(
         "usable_area_m2",
         "float64",
         "m²",
-        "Inclined area left for modules: without margins, superstructures and dark parts.",
+        "Inclined area left for modules: without margins, superstructures and dark parts; 0 where "
+        "light or heights rule a plane out, NaN for a building without roof planes.",
     ),
     Column("n_modules", "int32", "–", "Modules laid."),
-    Column("dc_power_kwp", "float64", "kWp", "Rated power of the modules."),
+    Column(
+        "dc_power_kwp",
+        "float64",
+        "kWp",
+        "Rated power of the modules; NaN for a building without roof planes.",
+    ),
 )
 _RACK = (
     Column("module_tilt", "float64", "°", "Tilt of the modules; NaN without modules."),
@@ -141,7 +151,12 @@ BUILDING_COLUMNS = (
         "m",
         "Mean depth of the eaves beyond the footprint; NaN where the heights cannot show it.",
     ),
-    Column("monument", "bool", "–", "Touched by an area of the monuments layer."),
+    Column(
+        "monument",
+        "bool",
+        "–",
+        "Overlapped by an area of the monuments layer, or hit by a point or line of it.",
+    ),
     *IRRADIATION_COLUMNS,
     _YEAR_SUM,
     _SKY_VIEW,

@@ -51,7 +51,7 @@ def command(*words: object) -> list[str]:
 def call(*words: object, **options) -> subprocess.CompletedProcess:
     """Run a command to its end."""
     return subprocess.run(
-        command(*words), capture_output=True, text=True, timeout=300, check=False, **options
+        command(*words), capture_output=True, text=True, timeout=600, check=False, **options
     )
 
 

@@ -276,3 +276,42 @@ def test_footprints_without_geometry_do_not_stop_the_check(folder, scan):
     write_config(folder, "[limits]\nmax_bad_footprints_fraction = 0.1", points="scan.laz")
     write_las(folder / "scan.laz", scan)
     check(folder)
+
+
+# Beside the surface
+
+
+@pytest.mark.parametrize(
+    ("aside", "told"),
+    [
+        ((3.0, 0.0), "3.0 m east"),
+        ((-2.0, -4.0), "2.0 m west and 4.0 m south"),
+        ((0.0, 4.0), "4.0 m north"),
+    ],
+)
+def test_points_beside_the_surface_stop(folder, scan, aside, told):
+    moved = {**scan, "x": scan["x"] + aside[0], "y": scan["y"] + aside[1]}
+    scanned(folder, moved)
+    assert f"lie about {told} of where the surface model" in str(one_fault(folder))
+
+
+def test_a_metre_aside_is_noted_and_half_a_metre_is_not(folder, scan):
+    scanned(folder, {**scan, "x": scan["x"] + 1.0})
+    assert "they lie about 1.0 m east" in notes(folder)
+    scanned(folder, {**scan, "x": scan["x"] + 0.4})
+    assert "they lie" not in notes(folder)
+
+
+def test_ground_alone_is_no_scan_of_roofs(folder, scan):
+    scanned(folder, part(scan, scan["classification"] == 2))
+    assert "holds no point of a roof; its points are of class 2 (100%)" in str(one_fault(folder))
+
+
+@pytest.mark.parametrize("place", [100, 243])
+def test_a_header_with_more_records_than_bytes_is_told_at_once(folder, scan, place):
+    """A reader that believed it would look for two thousand million records."""
+    path = scanned(folder, scan)
+    content = bytearray(path.read_bytes())
+    content[place : place + 4] = b"\xff\xff\xff\x7f"
+    path.write_bytes(content)
+    assert "more records than have room in the file" in str(one_fault(folder))

@@ -19,6 +19,7 @@ from solarkataster.roofs.shapes import (
     SNAP_M,
     Standing,
     described,
+    polygons_of,
     shape_parts,
 )
 
@@ -34,6 +35,9 @@ HIGH_IN_NOISE = 5.0
 
 #: The residual of a plane counts within these bounds: below is what heights are rounded to. [m]
 NOISE_RANGE_M = (0.03, 0.12)
+
+#: Outlines lie on the roof's but for rounding. [m]
+ON_OUTLINE_M = 0.01
 
 #: Less than this in plan is a spike in the heights, not a part of the roof. [m²]
 MIN_AREA_M2 = 0.1
@@ -181,7 +185,28 @@ def find_superstructures(
     parts = _parts(sunk, sunk & roof.measured, roof, relation, MIN_TERRACE_AREA_M2)
     found += [described(cells, roof, "terrace") for cells in parts if _is_terrace(cells, roof)]
     shape_parts(found, roof)
-    return _as_result(sorted(found, key=lambda standing: standing.first_cell))
+    return _on_roof(
+        _as_result(sorted(found, key=lambda standing: standing.first_cell)), roof_outline
+    )
+
+
+def _on_roof(found: Superstructures, roof_outline: shapely.Geometry) -> Superstructures:
+    """Cut off what lies beyond the roof, where heights end or a rim was continued too far."""
+    is_on = shapely.covers(shapely.buffer(roof_outline, ON_OUTLINE_M), found.polygon)
+    if is_on.all():
+        return found
+    polygon = found.polygon.copy()
+    for k in np.flatnonzero(~is_on):
+        parts = polygons_of(shapely.intersection(polygon[k], roof_outline))
+        polygon[k] = max(parts, key=lambda part: part.area, default=shapely.Polygon())
+    kept = np.flatnonzero(shapely.area(polygon) >= MIN_AREA_M2).tolist()
+    return Superstructures(
+        polygon[kept],
+        found.plane[kept],
+        tuple(found.kind[k] for k in kept),
+        found.height_m[kept],
+        tuple(found.own[k] for k in kept),
+    )
 
 
 def plane_kinds(
