@@ -21,7 +21,7 @@ from solarkataster import kernels
 MAX_AFTERLIFE_S = 5.0
 
 #: Longest wait for a stage to begin on a busy machine. [s]
-PATIENCE_S = 120.0
+PATIENCE_S = 240.0
 
 
 @pytest.fixture(scope="module")
