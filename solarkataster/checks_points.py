@@ -32,7 +32,7 @@ MAX_ASIDE_M, TOLD_ASIDE_M = 1.5, 0.75
 _ASIDE_REACH_M, _ASIDE_STEPS_M = 12.0, (2.0, 0.5)
 #: Points tried, differences in height that count as edges, and by how much the best place must
 #: agree better than the given one.
-_ASIDE_POINTS, _ASIDE_EDGE_M, _ASIDE_GAIN = 20_000, 3.0, 0.7
+_ASIDE_POINTS, _ASIDE_EDGE_M, _ASIDE_GAIN = 5_000, 3.0, 0.7
 
 #: Fewer last echoes than this show only the largest planes. [m⁻²]
 MIN_DENSITY_PER_M2 = 2.0
