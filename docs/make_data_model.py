@@ -17,8 +17,8 @@ HEAD = """# Data model
 
 Made from `solarkataster/layers.py` by `python docs/make_data_model.py`; a test compares the two.
 Names are pvlib's where pvlib has one; everything else carries its unit. Azimuths count from true
-north, clockwise. Geometries are in the coordinate system of the surface model, and in plan: a module
-of 1.762 m up a slope of 40° is 1.35 m long in its polygon.
+north, clockwise. Geometries are in the coordinate system of the surface model, and in plan: a
+module of 1.762 m up a slope of 40° is 1.35 m long in its polygon.
 
 """
 
@@ -42,7 +42,8 @@ def page() -> str:
         if columns is BUILDING_COLUMNS:
             parts.append(
                 "`buildings` also has every column of the input; one whose name is taken gets "
-                "`_input`. Its `reason` is that of its best plane: most modules, then most light.\n\n"
+                "`_input`. Its `reason` is that of its best plane: most modules, then most "
+                "light.\n\n"
             )
     rows = "".join(
         f"| `{r.filename}` | {len(r.bands)} | {r.unit} | {r.description} |\n" for r in RASTERS
