@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
+from solarkataster.errors import InputError
 from solarkataster.grid import Grid
 
 
@@ -27,6 +28,27 @@ def cells_inside(footprint: shapely.Geometry, grid: Grid) -> np.ndarray:
     easting_m = grid.west_m + (np.arange(grid.shape[1]) + 0.5) * grid.cell_size_m
     northing_m = grid.north_m - (np.arange(grid.shape[0]) + 0.5) * grid.cell_size_m
     return shapely.contains_xy(footprint, easting_m[None, :], northing_m[:, None])
+
+
+def check_footprint(footprint: shapely.Geometry) -> None:
+    """
+    Refuse what is no area.
+
+    Raises
+    ------
+    InputError
+        If the footprint is empty, invalid, or neither a Polygon nor a MultiPolygon.
+    """
+    if not isinstance(footprint, shapely.Polygon | shapely.MultiPolygon) or footprint.is_empty:
+        raise InputError(
+            f"the footprint is {'an empty' if footprint.is_empty else 'a'} {footprint.geom_type}",
+            expected="a Polygon or MultiPolygon",
+        )
+    if not footprint.is_valid:
+        raise InputError(
+            f"the footprint is invalid ({shapely.is_valid_reason(footprint)})",
+            remedy="repair it first, for example with shapely.make_valid",
+        )
 
 
 def footprint_mask(footprints: np.ndarray, grid: Grid) -> np.ndarray:

@@ -66,6 +66,22 @@ def demo_weather(tmp_path_factory):
     return read_weather(folder / "weather.csv", config.weather)
 
 
+@pytest.fixture(scope="session")
+def sources(demo_weather):
+    """The light of the demo town's year."""
+    from solarkataster.sky import sky_sources
+
+    return sky_sources(demo_weather)
+
+
+@pytest.fixture(scope="session")
+def sky(sources):
+    """The same as a table, north up."""
+    from solarkataster.sky_table import sky_table
+
+    return sky_table(sources, 0.0)
+
+
 @pytest.fixture
 def type_in(monkeypatch, capsys):
     """Type a command; returns exit code, output and messages."""

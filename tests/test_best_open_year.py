@@ -10,20 +10,9 @@ from hypothesis import strategies as st
 from reference import minute_sky
 
 from solarkataster.irradiance import best_open_year_kwh_m2, open_light
-from solarkataster.sky import sky_sources
 from solarkataster.sky_table import sky_table
 
 ALBEDO = 0.2
-
-
-@pytest.fixture(scope="module")
-def sources(demo_weather):
-    return sky_sources(demo_weather)
-
-
-@pytest.fixture(scope="module")
-def sky(sources):
-    return sky_table(sources, 0.0)
 
 
 def years(sky, tilts, azimuths, albedo=ALBEDO):

@@ -12,7 +12,6 @@ from solarkataster.grid import Grid
 from solarkataster.irradiance import light, open_light
 from solarkataster.receivers import Receivers, plane_receivers
 from solarkataster.sensors import cell_light, sensor_receivers
-from solarkataster.sky import sky_sources
 from solarkataster.sky_table import sky_table
 
 ALBEDO = 0.2
@@ -20,16 +19,6 @@ CELL_M = 0.5
 AZIMUTHS = np.arange(0.0, 360.0, 45.0)
 tilts = st.floats(0, 90)
 azimuths = st.floats(0, 359.9)
-
-
-@pytest.fixture(scope="module")
-def sources(demo_weather):
-    return sky_sources(demo_weather)
-
-
-@pytest.fixture(scope="module")
-def sky(sources):
-    return sky_table(sources, 0.0)
 
 
 def sources_on_open_plane(sources, tilt, azimuth, convergence_deg=0.0, albedo=ALBEDO):

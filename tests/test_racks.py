@@ -22,21 +22,9 @@ from solarkataster.layout.racks import (
     square_shadow_angle_deg,
 )
 from solarkataster.receivers import Receivers, plane_receivers
-from solarkataster.sky import sky_sources
-from solarkataster.sky_table import sky_table
 
 SLANT_M = 1.134
 ALBEDO = 0.2
-
-
-@pytest.fixture(scope="module")
-def sources(demo_weather):
-    return sky_sources(demo_weather)
-
-
-@pytest.fixture(scope="module")
-def sky(sources):
-    return sky_table(sources, 0.0)
 
 
 def rows(azimuth_deg=180.0, tilt_deg=10.0, latitude_deg=49.5, aisle_m=0.0):

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from solarkataster.errors import InputError, KatasterError
-from solarkataster.footprint_cells import cells_inside
+from solarkataster.footprint_cells import cells_inside, check_footprint
 from solarkataster.grid import Grid
 from solarkataster.kernels.outline_fill import fill_holes, narrow_cells, open_bulges
 from solarkataster.kernels.outline_nodes import leave_by_vertices, place_nodes
@@ -133,16 +133,7 @@ def _check(labels, footprint, grid, planes) -> None:
         raise InputError(
             f"labels go to {labels.max()}, planes has {len(planes)}", expected="the same planes"
         )
-    if not isinstance(footprint, shapely.Polygon | shapely.MultiPolygon) or footprint.is_empty:
-        raise InputError(
-            f"the footprint is {'an empty' if footprint.is_empty else 'a'} {footprint.geom_type}",
-            expected="a Polygon or MultiPolygon",
-        )
-    if not footprint.is_valid:
-        raise InputError(
-            f"the footprint is invalid ({shapely.is_valid_reason(footprint)})",
-            remedy="repair it first, for example with shapely.make_valid",
-        )
+    check_footprint(footprint)
 
 
 def _regions(labels, footprint, box, min_hole_area_m2, planes, first_cell, stays_open):

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 
 from solarkataster.errors import InputError
-from solarkataster.footprint_cells import cells_inside
+from solarkataster.footprint_cells import cells_inside, check_footprint
 from solarkataster.grid import Grid
 from solarkataster.kernels.eaves import (
     ROOF,
@@ -174,16 +174,7 @@ def _check(planes, elevation_m, footprint, grid, free, max_overhang_m) -> None:
                 f"{name} has shape {array.shape}, the grid has {grid.shape}",
                 expected="equal shapes",
             )
-    if not isinstance(footprint, shapely.Polygon | shapely.MultiPolygon) or footprint.is_empty:
-        raise InputError(
-            f"the footprint is {'an empty' if footprint.is_empty else 'a'} {footprint.geom_type}",
-            expected="a Polygon or MultiPolygon",
-        )
-    if not footprint.is_valid:
-        raise InputError(
-            f"the footprint is invalid ({shapely.is_valid_reason(footprint)})",
-            remedy="repair it first, for example with shapely.make_valid",
-        )
+    check_footprint(footprint)
     if not max_overhang_m > 0:
         raise InputError(f"max_overhang_m = {max_overhang_m}", expected="a number above 0")
 
