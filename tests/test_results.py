@@ -108,6 +108,15 @@ def test_each_layer_of_a_geopackage_has_the_look_of_its_shape(tmp_path):
         "none": "singleSymbol",
     }
     assert parsed(looks["sides"]).findtext("layerGeometryType") == "1"
+    with closing(sqlite3.connect(path)) as database:
+        changed = {row[0] for row in database.execute("SELECT last_change FROM gpkg_contents")}
+        kinds = dict(
+            database.execute("SELECT table_name, geometry_type_name FROM gpkg_geometry_columns")
+        )
+    # No time of its own: the same tables give the same file. Empty layers have their type too.
+    assert changed == {"1970-01-01T00:00:00.000Z"}
+    assert kinds["none"] == kinds["modules"] == "MULTIPOLYGON"
+    assert kinds["sides"] == "MULTILINESTRING"
     read = gpd.read_file(path, layer="sides")
     assert read["monument"].tolist() == [True]
     assert read.geometry.length.tolist() == [4.0]

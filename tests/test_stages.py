@@ -185,6 +185,15 @@ def test_a_plane_that_misses_the_footprint_is_left_out(config, monkeypatch):
     assert found.n_failed == 0
 
 
+@pytest.mark.parametrize(("latitude_deg", "faces"), [(50.0, 180.0), (-34.0, 0.0)])
+def test_rows_face_the_noon_sun_of_either_hemisphere(config, latitude_deg, faces):
+    job = replace(job_of(config, [shapely.box(5, 5, 25, 25)]), latitude_deg=latitude_deg)
+    (racks,) = roofs_stage(job, flat_tile()).racks
+    assert racks.azimuths_deg == pytest.approx((faces,))
+    # Noon of the shortest day: 90° less the latitude and the obliquity of 23.44°.
+    assert racks.shadow_angle_deg == pytest.approx(66.56 - abs(latitude_deg))
+
+
 # two attempts at one tile
 
 

@@ -17,7 +17,12 @@ from solarkataster.demo import make_town
 from solarkataster.errors import InputError
 from solarkataster.roofs.outlines import plane_outlines
 from solarkataster.roofs.planes import RoofPlanes, find_roof_planes
-from solarkataster.roofs.superstructures import Superstructures, find_superstructures, plane_kinds
+from solarkataster.roofs.superstructures import (
+    Superstructures,
+    _on_roof,
+    find_superstructures,
+    plane_kinds,
+)
 
 
 def look(roof: SmallRoof, **options) -> Superstructures:
@@ -373,3 +378,20 @@ def test_the_score_counts_one_match_a_thing_and_nothing_small():
     assert (len(score.matches), len(score.missed), len(score.false)) == (1, 1, 1)
     assert score.f1 == pytest.approx(0.5)
     assert score.median_iou == pytest.approx(1.9 / 2.1)  # the better of the two that fit
+
+
+def test_what_reaches_beyond_the_roof_ends_there():
+    roof = shapely.box(0, 0, 10, 10)
+    things = [shapely.box(8, 2, 12, 4), shapely.box(2, 2, 3, 3), shapely.box(9.98, 6, 12, 8)]
+    found = Superstructures(
+        np.array(things, dtype=object),
+        np.array([1, 2, 1], dtype=np.int32),
+        ("parapet", "chimney", "other"),
+        np.array([1.0, 2.0, 3.0]),
+        ((), (), ()),
+    )
+    on_roof = _on_roof(found, roof)
+    # The third has only 0.04 m² on the roof.
+    assert [thing.area for thing in on_roof.polygon] == pytest.approx([4.0, 1.0])
+    assert on_roof.kind == ("parapet", "chimney")
+    assert on_roof.plane.tolist() == [1, 2]

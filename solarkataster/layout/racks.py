@@ -10,8 +10,8 @@ import numpy as np
 from solarkataster.errors import InputError
 from solarkataster.receivers import Receivers
 
-#: Declination of the sun at the winter solstice (obliquity of the ecliptic). [°]
-SOLSTICE_DECLINATION_DEG = -23.44
+#: Declination of the sun at a solstice (obliquity of the ecliptic). [°]
+SOLSTICE_DECLINATION_DEG = 23.44
 
 #: Heights on a module at which its light is taken: the row in front hides more sky from its foot
 #: than from its top. One height a cell, in turns; the mean of all is the module's.
@@ -23,7 +23,7 @@ _LEAST_OVER_ROOF = math.tan(math.radians(5.0))
 
 def noon_elevation_deg(latitude_deg: float) -> float:
     """Height of the sun at noon of the shortest day; 5° where it stays lower. [°]"""
-    return max(5.0, 90.0 - abs(latitude_deg - SOLSTICE_DECLINATION_DEG))
+    return max(5.0, 90.0 - abs(latitude_deg) - SOLSTICE_DECLINATION_DEG)
 
 
 @dataclass(frozen=True)
