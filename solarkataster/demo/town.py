@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from solarkataster.citymodels import CitySurface
 from solarkataster.demo.houses import erect
+from solarkataster.demo.lod2 import lod2_of
 from solarkataster.demo.overhang import TrueSide, sides_of, with_overhangs
 from solarkataster.demo.planes import TruePlane, true_planes
 from solarkataster.demo.raster import Faces, exact_surface, faces_of
@@ -24,6 +26,7 @@ from solarkataster.errors import InputError
 from solarkataster.grid import Grid
 
 if TYPE_CHECKING:
+    from solarkataster.demo.lod2_files import CityFormat
     from solarkataster.points import Points
     from solarkataster.receivers import Receivers
 
@@ -117,6 +120,11 @@ class Town:
         """The straight sides of the footprints with the roofs' overhang."""
         return sides_of(self.buildings)
 
+    @cached_property
+    def lod2(self) -> list[CitySurface]:
+        """The LoD2 model: closed solids without overhangs and superstructures."""
+        return lod2_of(self.buildings, self.terrain)
+
     def points(
         self, density_per_m2: float = 10.0, scheme: Scheme = "asprs", seed: int = 0
     ) -> Points:
@@ -130,12 +138,20 @@ class Town:
         return exact_surface(grid or self.grid, self.terrain, self.buildings, self.trees)[0]
 
     def write(
-        self, folder: str | Path, points_per_m2: float | None = None, scheme: Scheme = "asprs"
+        self,
+        folder: str | Path,
+        points_per_m2: float | None = None,
+        scheme: Scheme = "asprs",
+        *,
+        lod2: CityFormat | None = None,
+        tree_cadastre: bool = False,
     ) -> Path:
         """Write the models as files a municipality would have; see `write.write_town`."""
         from solarkataster.demo.write import write_town  # opens rasterio and geopandas
 
-        return write_town(self, Path(folder), points_per_m2, scheme)
+        return write_town(
+            self, Path(folder), points_per_m2, scheme, lod2=lod2, tree_cadastre=tree_cadastre
+        )
 
 
 def make_town(

@@ -16,9 +16,13 @@ import rasterio
 import shapely
 
 from solarkataster.demo import weather
+from solarkataster.demo.lod2_files import write_lod2
+from solarkataster.demo.tree_cadastre import tree_cadastre as cadastre_of
+from solarkataster.demo.tree_cadastre import true_trees
 from solarkataster.grid import Grid
 
 if TYPE_CHECKING:
+    from solarkataster.demo.lod2_files import CityFormat
     from solarkataster.demo.town import Scheme, Town
     from solarkataster.points import Points
 
@@ -57,7 +61,13 @@ wind_speed = "wind_speed"
 
 
 def write_town(
-    town: Town, folder: Path, points_per_m2: float | None = None, scheme: Scheme = "asprs"
+    town: Town,
+    folder: Path,
+    points_per_m2: float | None = None,
+    scheme: Scheme = "asprs",
+    *,
+    lod2: CityFormat | None = None,
+    tree_cadastre: bool = False,
 ) -> Path:
     """
     Write a town's inputs, config and truth.
@@ -74,6 +84,10 @@ def write_town(
         Density of laser points; none are written without. [1/m²]
     scheme : str
         Their classes, as in `laser.laser_points`.
+    lod2 : {"citygml", "cityjson"}, optional
+        Writes ``lod2.gml`` or ``lod2.city.json`` too.
+    tree_cadastre : bool
+        Writes ``trees.gpkg`` and ``trees.csv`` too, columns as in `tree_cadastre.tree_cadastre`.
 
     Returns
     -------
@@ -91,7 +105,11 @@ def write_town(
             _superstructures(town), folder / "truth" / "superstructures.gpkg", "superstructures"
         )
         _write_layer(_sides(town), folder / "truth" / "sides.gpkg", "sides")
-        _write_layer(_trees(town), folder / "truth" / "trees.gpkg", "trees")
+        _write_layer(true_trees(town), folder / "truth" / "trees.gpkg", "trees")
+        if tree_cadastre:
+            _write_cadastre(cadastre_of(town), folder)
+    if lod2 is not None:
+        write_lod2(town, folder, lod2)
     if points_per_m2 is not None:
         _write_points(town.points(points_per_m2, scheme), folder / "laser.laz", town.grid)
     weather.weather_table().to_csv(folder / "weather.csv", index=False, lineterminator="\n")
@@ -190,17 +208,12 @@ def _sides(town: Town) -> gpd.GeoDataFrame:
     )
 
 
-def _trees(town: Town) -> gpd.GeoDataFrame:
-    trees = town.trees
-    return gpd.GeoDataFrame(
-        {
-            "crown_radius_m": [tree.crown_radius_m for tree in trees],
-            "height_m": [tree.height_m for tree in trees],
-            "ground_elevation_m": [tree.ground_elevation_m for tree in trees],
-        },
-        geometry=[shapely.Point(tree.easting_m, tree.northing_m) for tree in trees],
-        crs=town.grid.crs,
-    )
+def _write_cadastre(trees: gpd.GeoDataFrame, folder: Path) -> None:
+    """As GeoPackage, and as a table with semicolons as offices export it."""
+    _write_layer(trees, folder / "trees.gpkg", "trees")
+    plain = trees.drop(columns="geometry")
+    plain["rechtswert"], plain["hochwert"] = trees.geometry.x.round(3), trees.geometry.y.round(3)
+    plain.to_csv(folder / "trees.csv", sep=";", index=False, lineterminator="\n")
 
 
 def _write_points(points: Points, path: Path, grid: Grid) -> None:
