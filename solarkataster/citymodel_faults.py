@@ -11,7 +11,6 @@ from solarkataster.citymodels import (
     CitySurface,
     FaultName,
     Measures,
-    Rings,
     SurfaceFault,
     measures,
     rings_of,
@@ -24,8 +23,9 @@ MIN_AREA_M2, MIN_WIDTH_M = 1e-3, 0.01
 #: A solid is open if the areas of its surfaces, as vectors, add up to more than this share of
 #: their sum, or than this: slits of a centimetre in height. [–, m²]
 MAX_GAP_FRACTION, MAX_GAP_M2 = 1e-3, 0.1
-#: How far before and behind a surface it is asked whether a point is in the building. [m]
-_STEP_M = 0.01
+#: How far before and behind a surface it is asked whether a point is in the building, and at most
+#: this share of the surface's width: beside a bevelled corner is another wall. [m, –]
+_STEP_M, _STEP_FRACTION = 0.01, 0.2
 #: Surfaces with less of their normal upwards are upright: no ray upwards meets them. [–]
 _UPRIGHT = 1e-3
 
@@ -44,7 +44,8 @@ def surface_faults(surfaces: Sequence[CitySurface]) -> list[SurfaceFault]:
     list of SurfaceFault
         In the order of the surfaces, those of whole parts at the end. A surface with fewer than
         three points or no area is asked nothing further; one in an open solid is not asked
-        whether it is inside out.
+        whether it is inside out. Walls that lie on each other within one part, as between boxes
+        set together, leave that open: once one of them is turned, the part is an open solid.
     """
     if not len(surfaces):
         return []
@@ -54,7 +55,8 @@ def surface_faults(surfaces: Sequence[CitySurface]) -> list[SurfaceFault]:
     is_small = ~((found.area_m2 >= MIN_AREA_M2) & (width_m >= MIN_WIDTH_M))
     is_bent = ~is_small & (found.off_plane_m > MAX_OFF_PLANE_M)
     crossing = _crossings(surfaces, found.normal, ~is_small)
-    inside_out, open_parts = _inside_out(surfaces, found, is_small)
+    inside_out, open_parts = _inside_out(surfaces, found, width_m)
+    inside_out &= ~is_small
     faults: list[SurfaceFault] = []
     for i, surface in enumerate(surfaces):
         named: list[tuple[FaultName, str]] = []
@@ -106,7 +108,7 @@ def _may_be_ring(surface: CitySurface) -> bool:
 
 
 def _inside_out(
-    surfaces, found: Measures, is_small: np.ndarray
+    surfaces, found: Measures, width_m: np.ndarray
 ) -> tuple[np.ndarray, list[SurfaceFault]]:
     """Which surfaces of closed solids face inwards, and the solids that are open."""
     is_wrong = np.zeros(len(surfaces), dtype=bool)
@@ -116,11 +118,13 @@ def _inside_out(
         if found.area_m2[i] > 0.0:
             members.setdefault(surface.solid, []).append(i)
     points = inner_points(surfaces)
+    step = np.minimum(_STEP_M, _STEP_FRACTION * width_m)[:, None] * found.normal
     for solid, at in members.items():
         chosen = [surfaces[i] for i in at]
         normal = found.normal[at]
-        before, behind = _is_inside(chosen, points[at], normal)
-        wrong = before & ~behind & ~is_small[at]
+        before = _is_inside(chosen, points[at] + step[at], normal)
+        behind = _is_inside(chosen, points[at] - step[at], normal)
+        wrong = before & ~behind
         # Turned as they should be, areas of a closed solid cancel out.
         vectors = found.area_m2[at, None] * normal * np.where(wrong, -1.0, 1.0)[:, None]
         total_m2, gap_m2 = found.area_m2[at].sum(), float(np.linalg.norm(vectors.sum(axis=0)))
@@ -132,33 +136,29 @@ def _inside_out(
     return is_wrong, faults
 
 
-def _is_inside(surfaces, points, normal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _is_inside(
+    surfaces: Sequence[CitySurface], points: np.ndarray, normal: np.ndarray
+) -> np.ndarray:
     """
-    Whether a point just before, and one just behind, each surface is in the solid they enclose.
+    Whether points are in the solid that surfaces enclose.
 
     A ray upwards leaves a solid as often as it enters it, less once if it starts inside; which
     way its surfaces face does not matter.
     """
     rings = rings_of(surfaces)
-    # Plan of every ring about the first surface's first point.
     shift = rings.origin - rings.origin[0]
-    xyz = rings.xyz + shift[rings.surface[rings.ring_of_point]]
+    of_edge = rings.surface[rings.ring_of_point]
     lies = np.abs(normal[:, 2]) > _UPRIGHT
-    start, end = xyz, Rings(xyz, rings.start, rings.surface, rings.is_outer, shift).following
-    edge_surface = rings.surface[rings.ring_of_point]
-    edges = lies[edge_surface]
-    start, end, edge_surface = start[edges], end[edges], edge_surface[edges]
-    points = points - rings.origin[0]
-    answers = []
-    for side in (1.0, -1.0):
-        eye = points + side * _STEP_M * normal
-        answers.append(_crossings_above(eye, start, end, edge_surface, shift, normal, lies) % 2 > 0)
-    return answers[0], answers[1]
+    edges = lies[of_edge]
+    start = (rings.xyz + shift[of_edge])[edges]
+    end = (rings.following + shift[of_edge])[edges]
+    eye = points - rings.origin[0]
+    return _crossings_above(eye, start, end, of_edge[edges], shift, normal) % 2 > 0
 
 
-def _crossings_above(eye, start, end, edge_surface, foot, normal, lies) -> np.ndarray:
+def _crossings_above(eye, start, end, edge_surface, foot, normal) -> np.ndarray:
     """How many lying surfaces are above each point, shape (n_eye,)."""
-    if not lies.any():
+    if not len(start):
         return np.zeros(len(eye), dtype=np.int64)
     # From south to north, so that both neighbours of an edge compute the same crossing.
     swap = start[:, 1] > end[:, 1]

@@ -154,7 +154,7 @@ def _cityjson(town: Town) -> str:
     numbers: dict[tuple[int, int, int], int] = {}
     objects: dict[str, dict[str, Any]] = {}
     for building, parts in _by_building(town):
-        attributes = {"function": building.function, "creationDate": _DATE}
+        attributes: dict[str, Any] = {"function": building.function, "creationDate": _DATE}
         thing: dict[str, Any] = {"type": "Building", "attributes": attributes}
         objects[building.building_id] = thing
         for part_id, surfaces in parts.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ KIND_OF: dict[str, Kind] = {
 #: Geometry of LoD2 of buildings and of what bounds them.
 _OF_BOUNDARY = ("lod2MultiSurface",)
 _OF_BUILDING = ("lod2Solid", "lod2MultiSurface", "lod2Geometry")
+_UNIT_OF_FEET = re.compile(r"ft|foot|feet", re.IGNORECASE)
 
 
 @dataclass
@@ -113,6 +115,8 @@ def _city_object(building_id: str, part_id: str, element: ET.Element) -> CityObj
         name = _local(child)
         if name.endswith("Attribute") and len(child):
             other[_attribute(child, "name")] = (child[0].text or "").strip()
+        elif name == "measuredHeight" and _UNIT_OF_FEET.search(_attribute(child, "uom")):
+            other[name] = f"{child.text} {_attribute(child, 'uom')}"  # not in metres, so not used
         elif child.text and not len(child):
             texts.setdefault(name, child.text.strip())
     height_m = numbers(texts.get("measuredHeight", ""))

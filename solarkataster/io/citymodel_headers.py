@@ -87,6 +87,8 @@ class CityModelFile:
         What the reader should know.
     reading : Any
         What the format's reader needs to read a building by itself.
+    n_bytes : int
+        Size of the file; another one tells that places in it no longer hold.
     """
 
     path: Path
@@ -101,6 +103,7 @@ class CityModelFile:
     buildings: tuple[BuildingPlace, ...]
     notes: tuple[str, ...]
     reading: Any
+    n_bytes: int
 
     @property
     def n_buildings(self) -> int:
@@ -307,25 +310,24 @@ def _crs_faults(path: Path, scan: Scan, crs: str, expected_crs: str | None) -> l
     west, south, east, north = scan.bounds
     if not all(map(math.isfinite, (west, south, east, north))):
         return []
+    middle = (west + east) / 2, (south + north) / 2
+    place = place_fault(crs, *middle)
+    if place and not place_fault(crs, *middle[::-1]):
+        found = "northings come before eastings"
+        return fault(found, "easting, northing, elevation", "Export it again with eastings first.")
     prefix = zone_prefix_fault(crs, west, east)
     if prefix:
         return fault(prefix[0], f"{prefix[1]}, by the eastings", f"Name {prefix[1]} in the file.")
     if expected_crs is not None and not same_crs(crs, expected_crs):
         return fault(f"coordinate system is {crs_name(crs)}")
-    middle = (west + east) / 2, (south + north) / 2
-    place = place_fault(crs, *middle)
-    if place and not place_fault(crs, *middle[::-1]):
-        return fault(
-            "northings come before eastings",
-            "easting, northing, elevation",
-            "Export the file again with eastings first.",
-        )
     return fault(place) if place else []
 
 
 def _height_faults(path: Path, scan: Scan) -> list[InputError]:
     low, high = scan.lowest_m, scan.highest_m
     found = None
+    if not math.isfinite(low):  # none could be read; said by surface
+        return []
     if low == high == 0.0:
         found = "all heights are 0"
     elif max(abs(low), abs(high)) > MAX_HEIGHT_M:

@@ -197,21 +197,32 @@ def scan_json(path: Path) -> Scan:
     """
     scan = Scan("CityJSON")
     with open(path, "rb") as stream:
-        parts = _parts(stream, scan)
-        if parts.head.get("type") != "CityJSON":
-            found = f"is JSON of type {parts.head.get('type')!r}"
-            raise CityModelFault(found, _EXPECTED, "Export it as CityJSON.")
-        scan.version = str(parts.head.get("version", ""))
-        if scan.version not in _VERSIONS:
-            found = f"is CityJSON {scan.version or 'without a version'}"
-            raise CityModelFault(found, _EXPECTED, "Upgrade it: cjio FILE upgrade save OUT")
-        scan.reading = _reading(parts)
-        reference = (parts.head.get("metadata") or {}).get("referenceSystem")
-        if reference:
-            scan.crs_names[str(reference)] += 1
-        vertices = _placed(parts.vertices, scan.reading)
-        _place_buildings(stream, scan, parts.objects, vertices)
+        try:
+            _look_through(stream, scan)
+        except (TypeError, ValueError, KeyError, AttributeError):
+            raise CityModelFault(
+                "is JSON, but not built as CityJSON is",
+                _EXPECTED,
+                f"{_AGAIN} `cjio FILE validate` says more.",
+            ) from None
     return scan
+
+
+def _look_through(stream: BinaryIO, scan: Scan) -> None:
+    parts = _parts(stream, scan)
+    if parts.head.get("type") != "CityJSON":
+        found = f"is JSON of type {parts.head.get('type')!r}"
+        raise CityModelFault(found, _EXPECTED, "Export it as CityJSON.")
+    scan.version = str(parts.head.get("version", ""))
+    if scan.version not in _VERSIONS:
+        found = f"is CityJSON {scan.version or 'without a version'}"
+        raise CityModelFault(found, _EXPECTED, "Upgrade it: cjio FILE upgrade save OUT")
+    scan.reading = _reading(parts)
+    reference = (parts.head.get("metadata") or {}).get("referenceSystem")
+    if reference:
+        scan.crs_names[str(reference)] += 1
+    vertices = _placed(parts.vertices, scan.reading)
+    _place_buildings(stream, scan, parts.objects, vertices)
 
 
 @dataclass

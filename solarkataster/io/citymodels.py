@@ -32,6 +32,11 @@ __all__ = [
     "read_city_surfaces",
 ]
 
+#: What readers meet in a building that could be read when its file was looked through.
+_UNREADABLE = (
+    OSError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, CityModelFault,
+)  # fmt: skip
+
 _Building = tuple[list[CityObject], list[CitySurface], list[SurfaceFault]]
 
 
@@ -167,6 +172,7 @@ def _opened(path: Path, crs: str | None, expected_crs: str | None) -> CityModelF
         tuple(scan.buildings),
         tuple(scan_notes(scan, system, expected_crs)),
         scan.reading,
+        path.stat().st_size,
     )
 
 
@@ -215,9 +221,10 @@ def read_city_surfaces(source: CityModelSource, bounds: Box | None = None) -> Ci
     found: list[tuple[str, _Building]] = []
     for file in chosen.files:
         try:
+            if file.path.stat().st_size != file.n_bytes:
+                raise ValueError
             found += [(place.building_id, building) for place, building in _buildings(file)]
-        except (OSError, SyntaxError, ValueError, KeyError, TypeError, AttributeError):
-            # Every one of them could be read when the file was looked through.
+        except _UNREADABLE:
             raise InputError(
                 "cannot be read any more: changed since it was opened",
                 where=str(file.path),
