@@ -14,7 +14,8 @@ from solarkataster.io.citymodel_headers import BuildingPlace, CityModelFault, Sc
 #: Namespaces, by version.
 _BUILDING = {f"http://www.opengis.net/citygml/building/{v}": v for v in ("1.0", "2.0")}
 _LATER = "http://www.opengis.net/citygml/building/3.0"
-_GML = ("http://www.opengis.net/gml", "http://www.opengis.net/gml/3.2")
+#: GML 3.1 and 3.2.
+GML = ("http://www.opengis.net/gml", "http://www.opengis.net/gml/3.2")
 
 #: Elements that are one polygon, and those that hold coordinates.
 POLYGONS = ("Polygon", "PolygonPatch", "Triangle", "Rectangle")
@@ -45,7 +46,7 @@ def scan_gml(path: Path) -> Scan:
     """
     Look through a whole file, a piece at a time.
 
-    Memory grows with the number of buildings, by some hundred bytes each, not with the file.
+    Memory grows with the number of buildings, by less than a kilobyte each, not with the file.
 
     Raises
     ------
@@ -163,14 +164,14 @@ class _Look:
                 return self._installation_starts, None
             if local.startswith("lod") and local[3:4].isdigit() and "Intersection" not in local:
                 return lambda _: self._geometry_starts(local[3]), self._geometry_ends
-        elif uri in _GML and local in POSITIONS:
+        elif uri in GML and local in POSITIONS:
             return self._position_starts, self._position_ends
-        elif uri in _GML and local in POLYGONS:
+        elif uri in GML and local in POLYGONS:
             return self._polygon_starts, None
         return None, None
 
     def _building_starts(self, attributes: dict[str, str]) -> None:
-        own = next((attributes[f"{uri} id"] for uri in _GML if f"{uri} id" in attributes), None)
+        own = next((attributes[f"{uri} id"] for uri in GML if f"{uri} id" in attributes), None)
         self._building = own, self.parser.CurrentByteIndex
         self._lods.clear()
         self._texts.clear()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
 
 from solarkataster.citymodels import CityObject, CitySurface, FaultName, Kind, SurfaceFault
-from solarkataster.io.citymodel_gml import POLYGONS, POSITIONS, numbers
+from solarkataster.io.citymodel_gml import GML, POLYGONS, POSITIONS, numbers
 
 #: What bounds a building, by the name of the element.
 KIND_OF: dict[str, Kind] = {
@@ -25,6 +26,9 @@ KIND_OF: dict[str, Kind] = {
 #: Geometry of LoD2 of buildings and of what bounds them.
 _OF_BOUNDARY = ("lod2MultiSurface",)
 _OF_BUILDING = ("lod2Solid", "lod2MultiSurface", "lod2Geometry")
+#: Ids and references, as the parser names them.
+_IDS = tuple(f"{{{uri}}}id" for uri in GML)
+_HREF = "{http://www.w3.org/1999/xlink}href"
 _UNIT_OF_FEET = re.compile(r"ft|foot|feet", re.IGNORECASE)
 
 
@@ -68,19 +72,19 @@ def building_of(
 
 
 def _local(element: ET.Element) -> str:
-    return element.tag.rpartition("}")[2]
+    return _local_name(element.tag)
 
 
-def _attribute(element: ET.Element, name: str) -> str:
-    """An attribute whatever its namespace: gml:id has two, by the version of GML."""
-    for key, value in element.items():
-        if key.rpartition("}")[2] == name:
-            return value
-    return ""
+@lru_cache(maxsize=1024)
+def _local_name(tag: str) -> str:
+    return tag.rpartition("}")[2]
 
 
 def _id_of(element: ET.Element) -> str:
-    return _attribute(element, "id")
+    for name in _IDS if element.attrib else ():
+        if name in element.attrib:
+            return element.attrib[name]
+    return ""
 
 
 def _read_object(found: _Building, element: ET.Element, part_id: str) -> None:
@@ -114,9 +118,9 @@ def _city_object(building_id: str, part_id: str, element: ET.Element) -> CityObj
     for child in element:
         name = _local(child)
         if name.endswith("Attribute") and len(child):
-            other[_attribute(child, "name")] = (child[0].text or "").strip()
-        elif name == "measuredHeight" and _UNIT_OF_FEET.search(_attribute(child, "uom")):
-            other[name] = f"{child.text} {_attribute(child, 'uom')}"  # not in metres, so not used
+            other[child.get("name", "")] = (child[0].text or "").strip()
+        elif name == "measuredHeight" and _UNIT_OF_FEET.search(child.get("uom", "")):
+            other[name] = f"{child.text} {child.get('uom')}"  # not in metres, so not used
         elif child.text and not len(child):
             texts.setdefault(name, child.text.strip())
     height_m = numbers(texts.get("measuredHeight", ""))
@@ -148,8 +152,7 @@ def _read_boundary(found: _Building, boundary: ET.Element, part_id: str) -> None
 def _read_solids(found: _Building, solids: list[ET.Element], part_id: str, first: int) -> None:
     """Surfaces of the solids that no boundary has, by id or by their points."""
     names = {surface.surface_id: k for k, surface in enumerate(found.surfaces) if k >= first}
-    known = {_points_of(s.outer) for s in found.surfaces[first:]}
-    has_boundaries = bool(known)
+    known: set[frozenset] | None = None
     for solid in solids:
         for i, (polygon, is_turned) in enumerate(_polygons(found, solid, part_id, False)):
             own = _id_of(polygon) or f"{part_id or found.building_id}-solid{i}"
@@ -157,6 +160,8 @@ def _read_solids(found: _Building, solids: list[ET.Element], part_id: str, first
                 if is_turned:
                     found.surfaces[names[own]] = _turned(found.surfaces[names[own]])
                 continue
+            if known is None:
+                known = {_points_of(s.outer) for s in found.surfaces[first:]}
             before = len(found.surfaces)
             _add(found, polygon, is_turned, part_id, "unnamed", own)
             for surface in found.surfaces[before:]:
@@ -164,7 +169,7 @@ def _read_solids(found: _Building, solids: list[ET.Element], part_id: str, first
                     found.surfaces.pop()
                     continue
                 known.add(_points_of(surface.outer))
-                detail = "in the solid, but bounds nothing" if has_boundaries else ""
+                detail = "in the solid, but bounds nothing" if names else ""
                 found.fault(part_id, own, "no meaning", detail)
 
 
@@ -185,7 +190,7 @@ def _polygons(
     if depth > 30:  # surfaces that refer to each other in a circle
         found.fault(part_id, _id_of(element), "missing surface", "refers to itself")
         return
-    reference = _attribute(element, "href")
+    reference = element.get(_HREF)
     if reference:
         target = found.by_id.get(reference.rpartition("#")[2])
         if target is None:
