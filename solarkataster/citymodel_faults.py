@@ -26,6 +26,8 @@ MAX_GAP_FRACTION, MAX_GAP_M2 = 1e-3, 0.1
 #: How far before and behind a surface it is asked whether a point is in the building, and at most
 #: this share of the surface's width: beside a bevelled corner is another wall. [m, –]
 _STEP_M, _STEP_FRACTION = 0.01, 0.2
+#: Points and edges compared at a time: bounds the memory of a cathedral. [–]
+_MAX_PAIRS = 1_000_000
 #: Surfaces with less of their normal upwards are upright: no ray upwards meets them. [–]
 _UPRIGHT = 1e-3
 
@@ -122,8 +124,8 @@ def _inside_out(
     for solid, at in members.items():
         chosen = [surfaces[i] for i in at]
         normal = found.normal[at]
-        before = _is_inside(chosen, points[at] + step[at], normal)
-        behind = _is_inside(chosen, points[at] - step[at], normal)
+        sides = np.concatenate([points[at] + step[at], points[at] - step[at]])
+        before, behind = _is_inside(chosen, sides, normal).reshape(2, -1)
         wrong = before & ~behind
         # Turned as they should be, areas of a closed solid cancel out.
         vectors = found.area_m2[at, None] * normal * np.where(wrong, -1.0, 1.0)[:, None]
@@ -153,7 +155,12 @@ def _is_inside(
     start = (rings.xyz + shift[of_edge])[edges]
     end = (rings.following + shift[of_edge])[edges]
     eye = points - rings.origin[0]
-    return _crossings_above(eye, start, end, of_edge[edges], shift, normal) % 2 > 0
+    n_eyes = max(1, _MAX_PAIRS // max(1, len(start)))
+    counts = [
+        _crossings_above(eye[k : k + n_eyes], start, end, of_edge[edges], shift, normal)
+        for k in range(0, len(eye), n_eyes)
+    ]
+    return np.concatenate(counts) % 2 > 0
 
 
 def _crossings_above(eye, start, end, edge_surface, foot, normal) -> np.ndarray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import pickle
 import re
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 from xml.etree import ElementTree as ET
@@ -314,6 +316,48 @@ def test_a_file_of_many_pieces_is_read_like_one_of_a_single_piece(tmp_path, monk
             ]
             for one, other in zip(found.surfaces, expected.surfaces, strict=True):
                 np.testing.assert_array_equal(one.outer, other.outer)
+
+
+def test_an_opened_model_travels_to_workers(tmp_path):
+    for path in (write(tmp_path, gml(gml_house())), write_json(tmp_path, cityjson())):
+        source = pickle.loads(pickle.dumps(open_citymodels(path)))
+        is_house(read_city_surfaces(source))
+
+
+def peak_bytes(act) -> int:
+    tracemalloc.start()
+    try:
+        act()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("file_format", ["CityGML", "CityJSON"])
+def test_memory_follows_the_buildings_and_not_the_bytes(tmp_path, monkeypatch, figure, file_format):
+    from solarkataster.io import citymodel_gml, citymodel_json
+
+    monkeypatch.setattr(citymodel_json, "_CHUNK_BYTES", 1 << 14)
+    monkeypatch.setattr(citymodel_gml, "_CHUNK_BYTES", 1 << 14)
+    n_houses, rest = 400, "x" * 20_000  # what buildings say about themselves
+    places = {f"H{k}": WEST_M + 20.0 * k for k in range(n_houses)}
+    if file_format == "CityGML":
+        about = f'<gen:stringAttribute name="n"><gen:value>{rest}</gen:value></gen:stringAttribute>'
+        content = (gml_boundaries(house(west_m), k) for k, west_m in places.items())
+        houses = (gml_building(k, c, about) for k, c in zip(places, content, strict=True))
+        path = write(tmp_path, gml("".join(houses)))
+    else:
+        model = cityjson({k: house(west_m) for k, west_m in places.items()})
+        for thing in model["CityObjects"].values():
+            thing["attributes"]["n"] = rest
+        path = write_json(tmp_path, model)
+    open_citymodels(path)  # what is loaded once
+    peak = peak_bytes(lambda: open_citymodels(path))
+    figure(f"{file_format}, look through", f"{peak / n_houses:.0f} bytes a building")
+    assert path.stat().st_size > 8e6
+    assert peak < 3000 * n_houses  # of 20 kB each; 31 vertices of 24 bytes, thrice
+    source = open_citymodels(path).touching((WEST_M, SOUTH_M, WEST_M + 30.0, SOUTH_M + 9.0))
+    assert peak_bytes(lambda: read_city_surfaces(source)) < 3000 * n_houses
 
 
 # Names of coordinate systems

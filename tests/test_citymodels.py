@@ -123,6 +123,14 @@ def test_parts_are_solids_of_their_own():
     assert {fault.part_id for fault in surface_faults(a + b)} == {"b"}
 
 
+def test_how_many_points_are_asked_at_a_time_changes_nothing(monkeypatch):
+    found = [flipped(s) if i % 2 else s for i, s in enumerate(surfaces(house()))]
+    whole = surface_faults(found)
+    monkeypatch.setattr("solarkataster.citymodel_faults._MAX_PAIRS", 10)
+    assert surface_faults(found) == whole
+    assert len(whole) == 3
+
+
 def test_a_solid_without_one_of_its_walls_is_open_and_accuses_none_of_its_surfaces():
     faults = surface_faults([s for s in surfaces(house()) if s.surface_id != "H1-1"])
     assert [(fault.name, fault.surface_id) for fault in faults] == [("open solid", "")]

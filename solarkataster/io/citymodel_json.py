@@ -70,8 +70,8 @@ class _Json:
         """The byte that comes next."""
         return self._first + self._at
 
-    def _more(self, n_bytes: int = _CHUNK_BYTES) -> None:
-        chunk = self._stream.read(n_bytes)
+    def _more(self, n_bytes: int = 0) -> None:
+        chunk = self._stream.read(max(n_bytes, _CHUNK_BYTES))
         self._is_at_end = not chunk
         self._text = self._text[self._at :] + chunk.decode("latin-1")
         self._first, self._at = self._first + self._at, 0
@@ -113,7 +113,7 @@ class _Json:
                     raw = self._text[self._at : end]
                     self._at = end
                     return value if raw.isascii() else self._decoded(raw)
-            self._more(max(_CHUNK_BYTES, len(self._text) - self._at))
+            self._more(len(self._text) - self._at)
 
     def _decoded(self, raw: str) -> Any:
         try:
@@ -327,7 +327,10 @@ def _reading(parts: _Parts) -> JsonReading:
 
 
 def _placed(vertices: np.ndarray, reading: JsonReading) -> np.ndarray:
-    return vertices * np.array(reading.scale) + np.array(reading.translate)
+    """Vertices in metres, in the same array: of a state's tile there are millions."""
+    vertices *= reading.scale
+    vertices += reading.translate
+    return vertices
 
 
 def _building_of(key: str, objects: dict[str, _Object]) -> str:
