@@ -23,9 +23,8 @@ MIN_AREA_M2, MIN_WIDTH_M = 1e-3, 0.01
 #: A solid is open if the areas of its surfaces, as vectors, add up to more than this share of
 #: their sum, or than this: slits of a centimetre in height. [–, m²]
 MAX_GAP_FRACTION, MAX_GAP_M2 = 1e-3, 0.1
-#: How far before and behind a surface it is asked whether a point is in the building, and at most
-#: this share of the surface's width: beside a bevelled corner is another wall. [m, –]
-_STEP_M, _STEP_FRACTION = 0.01, 0.2
+#: How far before and behind a surface it is asked whether a point is in the building. [m]
+_STEP_M = 0.01
 #: Points and edges compared at a time: bounds the memory of a cathedral. [–]
 _MAX_PAIRS = 1_000_000
 #: Surfaces with less of their normal upwards are upright: no ray upwards meets them. [–]
@@ -57,7 +56,7 @@ def surface_faults(surfaces: Sequence[CitySurface]) -> list[SurfaceFault]:
     is_small = ~((found.area_m2 >= MIN_AREA_M2) & (width_m >= MIN_WIDTH_M))
     is_bent = ~is_small & (found.off_plane_m > MAX_OFF_PLANE_M)
     crossing = _crossings(surfaces, found.normal, ~is_small)
-    inside_out, open_parts = _inside_out(surfaces, found, width_m)
+    inside_out, open_parts = _inside_out(surfaces, found)
     inside_out &= ~is_small
     faults: list[SurfaceFault] = []
     for i, surface in enumerate(surfaces):
@@ -110,7 +109,7 @@ def _may_be_ring(surface: CitySurface) -> bool:
 
 
 def _inside_out(
-    surfaces, found: Measures, width_m: np.ndarray
+    surfaces: Sequence[CitySurface], found: Measures
 ) -> tuple[np.ndarray, list[SurfaceFault]]:
     """Which surfaces of closed solids face inwards, and the solids that are open."""
     is_wrong = np.zeros(len(surfaces), dtype=bool)
@@ -120,7 +119,7 @@ def _inside_out(
         if found.area_m2[i] > 0.0:
             members.setdefault(surface.solid, []).append(i)
     points = inner_points(surfaces)
-    step = np.minimum(_STEP_M, _STEP_FRACTION * width_m)[:, None] * found.normal
+    step = _STEP_M * found.normal
     for solid, at in members.items():
         chosen = [surfaces[i] for i in at]
         normal = found.normal[at]

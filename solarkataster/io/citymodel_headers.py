@@ -207,7 +207,7 @@ def scan_faults(
     if None in codes:
         faults.append(_unknown_crs(path, named[0], scan, expected_crs))
         return None, faults
-    system = max((c for c in codes if c), key=len, default=None) or crs
+    system = max(sorted(c for c in codes if c), key=len, default=None) or crs
     if system is None:
         faults.append(
             InputError(
