@@ -116,7 +116,7 @@ def _inside_out(
     faults: list[SurfaceFault] = []
     members: dict[tuple[str, str], list[int]] = {}
     for i, surface in enumerate(surfaces):
-        if found.area_m2[i] > 0.0:
+        if not np.isnan(found.normal[i, 0]):
             members.setdefault(surface.solid, []).append(i)
     points = inner_points(surfaces)
     step = _STEP_M * found.normal
@@ -170,7 +170,7 @@ def _crossings_above(eye, start, end, edge_surface, foot, normal) -> np.ndarray:
     swap = start[:, 1] > end[:, 1]
     low, high = np.where(swap[:, None], end, start), np.where(swap[:, None], start, end)
     spans = (low[None, :, 1] <= eye[:, None, 1]) & (eye[:, None, 1] < high[None, :, 1])
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         share = (eye[:, None, 1] - low[None, :, 1]) / (high[:, 1] - low[:, 1])
         cross_x = low[:, 0] + share * (high[:, 0] - low[:, 0])
     passed = spans & (eye[:, None, 0] < cross_x)
@@ -201,7 +201,8 @@ def inner_points(surfaces: Sequence[CitySurface]) -> np.ndarray:
     low, high = np.minimum.reduceat(level, first), np.maximum.reduceat(level, first)
     cut = (low + 0.437 * (high - low))[of_edge]  # no corner of a drawn house is there
     hit = np.flatnonzero((level <= cut) != (place <= cut))
-    share = (cut[hit] - level[hit]) / (place[hit] - level[hit])
+    with np.errstate(over="ignore"):  # of lines, which are no surfaces
+        share = (cut[hit] - level[hit]) / (place[hit] - level[hit])
     points = start[hit] + share[:, None] * (end[hit] - start[hit])
     owner = of_edge[hit]
     order = np.lexsort((np.einsum("ij,ij->i", points, along[owner]), owner))

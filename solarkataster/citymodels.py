@@ -29,6 +29,10 @@ FaultName = Literal[
 ]
 
 
+#: Below this, what rounding leaves of a line has no direction. [m²]
+_NO_AREA_M2 = 1e-12
+
+
 @dataclass(frozen=True, slots=True)
 class CitySurface:
     """
@@ -233,8 +237,10 @@ def measures(surfaces: Sequence[CitySurface]) -> Measures:
         return Measures(none, np.zeros((0, 3)), none, none, none)
     rings = rings_of(surfaces)
     outer_vector, area_m2 = _area_vectors(rings, len(surfaces))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        normal = outer_vector / np.linalg.norm(outer_vector, axis=1)[:, None]
+    size_m2 = np.linalg.norm(outer_vector, axis=1)[:, None]
+    normal = np.divide(
+        outer_vector, size_m2, out=np.full_like(outer_vector, np.nan), where=size_m2 > _NO_AREA_M2
+    )
     tilt = np.degrees(np.arctan2(np.hypot(normal[:, 0], normal[:, 1]), normal[:, 2]))
     is_level = ~(np.hypot(normal[:, 0], normal[:, 1]) > 1e-9)
     azimuth = np.degrees(np.arctan2(normal[:, 0], normal[:, 1])) % 360.0
@@ -273,7 +279,7 @@ def solid_volumes_m3(surfaces: Sequence[CitySurface]) -> dict[tuple[str, str], f
     origin: dict[tuple[str, str], np.ndarray] = {}
     for surface, area_m2, normal in zip(surfaces, found.area_m2, found.normal, strict=True):
         first = origin.setdefault(surface.solid, surface.outer[0])
-        if area_m2 > 0.0:
+        if not np.isnan(normal[0]):
             height_m = float((surface.outer[0] - first) @ normal)
             volumes[surface.solid] = volumes.get(surface.solid, 0.0) + height_m * area_m2 / 3.0
     return volumes

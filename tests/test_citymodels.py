@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from small_citymodels import (
     GABLE_M2,
@@ -103,7 +103,9 @@ def test_a_house_as_it_should_be_has_no_fault():
     assert surface_faults(surfaces(house())) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=60)
+@example(which=set(), turn_deg=2.2e-311, far_m=0.0)
+@example(which={1, 4}, turn_deg=90.0, far_m=1e-300)
 @given(st.sets(st.integers(0, 6)), st.floats(-180.0, 180.0), st.floats(-1e6, 1e6))
 def test_exactly_the_surfaces_that_were_turned_are_inside_out(which, turn_deg, far_m):
     angle = np.radians(turn_deg)
@@ -166,6 +168,7 @@ def test_surfaces_without_extent_are_told():
     line = SQUARE[[0, 1]]
     assert "too few points" in names(surface_faults(one(line)))
     assert "no area" in names(surface_faults(one(np.repeat(SQUARE[:1], 4, axis=0))))
+    assert "no area" in names(surface_faults(one(SQUARE * 1e-150)))
     sliver = SQUARE * (1.0, 0.001, 1.0)
     (fault,) = [f for f in surface_faults(one(sliver)) if f.name == "no area"]
     assert "4 mm wide" in fault.detail
