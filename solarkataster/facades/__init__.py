@@ -1,5 +1,5 @@
 """
-Walls of a building: where they stand, what of them is seen, and the points that collect their light.
+Walls of a building: where they stand, what is seen of them, and points that collect their light.
 
 ``segments`` groups the sides of a footprint into walls, ``walls`` gives them foot, top and what
 neighbours hide, ``receivers`` puts points on them, ``surface`` is what these points look at.

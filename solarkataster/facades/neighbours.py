@@ -1,4 +1,4 @@
-"""Party walls: along which parts of a building's sides a neighbour stands, and up to which height."""
+"""Party walls: along which parts of a building's sides neighbours stand, and how high."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def contacts(
     start, end : ndarray, shape (n_side, 2)
         Sides from the local origin, outside on their right. [m]
     neighbours : ndarray of shapely geometry
-        Footprints of others, in the coordinates of the map; far ones are passed over. [m]
+        Footprints of others near the building, in the coordinates of the map. [m]
     origin_m : ndarray, shape (2,)
         Local origin. [m]
     frame : CellFrame
@@ -68,20 +68,20 @@ def contacts(
     gap_m : float
         A neighbour that is no farther touches. [m]
     """
+    none = np.zeros(0)
+    if len(neighbours) == 0:
+        return Contacts(np.zeros((0, 5)), none, none)
     along = end - start
     length_m = np.hypot(*along.T)
     along = along / length_m[:, None]
     out = np.stack([along[:, 1], -along[:, 0]], axis=1)
     zones = _strips(start, end, out, -OVERLAP_M, gap_m)
-    zone_boxes = shapely.box(*_bounds(start, end, gap_m + OVERLAP_M))
     rows: list[tuple[float, ...]] = []
     at: list[np.ndarray] = []
     heights: list[np.ndarray] = []
     n_node = 0
     for neighbour in neighbours:
         local = shapely.transform(neighbour, lambda xy: xy - origin_m)
-        if not shapely.intersects(local, zone_boxes):
-            continue
         shapely.prepare(local)
         for s in np.flatnonzero(shapely.intersects(local, zones)):
             cells = None
@@ -98,13 +98,7 @@ def contacts(
                 heights.append(z[known])
                 n_node += int(known.sum())
     table = np.array(rows, dtype=np.float64).reshape(-1, 5)
-    none = np.zeros(0)
     return Contacts(table, np.concatenate([none, *at]), np.concatenate([none, *heights]))
-
-
-def _bounds(start, end, margin_m) -> tuple[float, float, float, float]:
-    both = np.concatenate([start, end])
-    return (*(both.min(axis=0) - margin_m), *(both.max(axis=0) + margin_m))
 
 
 def _strips(start, end, out, from_m: float, to_m: float) -> np.ndarray:

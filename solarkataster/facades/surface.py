@@ -1,4 +1,4 @@
-"""The surface that walls look at: roofs end at the walls, so that no wall stands under its eaves."""
+"""The surface that walls look at: roofs end at their walls, so that none stands under its eaves."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from solarkataster.kernels.wall_pieces import (
     wall_rings,
 )
 from solarkataster.kernels.wall_tops import FROM_CELLS, meet_planes, plane_stretches
-from solarkataster.roofs.model import RoofModel
+from solarkataster.roofs.model import MIN_ROOF_HEIGHT_M, RoofModel
 
 #: So far inside a wall the outlines of planes are asked which plane is over it. [m]
 INSET_M = 0.05
@@ -256,6 +256,15 @@ def _edges(outlines, origin_m) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([xy[:-1], xy[1:]], axis=1)[goes_on], plane[part[ring[1:][goes_on]]]
 
 
+def _is_ground(pieces, wall, n_wall: int) -> np.ndarray:
+    """Walls whose cells nowhere stand as high over the terrain as the lowest roof."""
+    height_m = pieces[:, [TOP0, TOP1]].max(axis=1) - pieces[:, [FOOT0, FOOT1]].min(axis=1)
+    height_m[pieces[:, -1] != FROM_CELLS] = np.inf
+    highest_m = np.full(n_wall, -np.inf)
+    np.maximum.at(highest_m, wall, height_m)
+    return highest_m < MIN_ROOF_HEIGHT_M
+
+
 def _summed(segments: WallSegments, pieces, planes, no_height_m, hidden_m2) -> Walls:
     """Areas and heights of the walls from their pieces, and their outlines."""
     n_wall = len(segments)
@@ -269,6 +278,7 @@ def _summed(segments: WallSegments, pieces, planes, no_height_m, hidden_m2) -> W
     reason = np.where(area_m2 >= LEAST_WALL_M2, "", LOW).astype(object)
     reason[(reason != "") & (hidden_area_m2 > 0.0)] = PARTY_WALL
     reason[(reason != "") & (unknown_m > 0.5 * segments.length_m)] = NO_HEIGHT
+    reason[(reason == "") & _is_ground(pieces, wall, n_wall)] = LOW
     is_seen = reason == ""
     kept = is_seen[wall]
     pieces, wall, width_m = pieces[kept], wall[kept], width_m[kept]

@@ -116,7 +116,8 @@ def _cut_curves(joint, turn, wall_turn_rad):
     begin = 0
     while begin < n and joint[begin - 1] == _CURVE:
         begin += 1
-    begin %= n  # n: the whole ring is one curve
+    is_closed = begin == n  # the whole ring is one curve
+    begin %= n
     k = 0
     while k < n:
         if joint[(begin + k) % n] != _CURVE:
@@ -130,7 +131,7 @@ def _cut_curves(joint, turn, wall_turn_rad):
         passed, part = 0.0, 1
         for j in range(k, end):
             passed += abs(turn[(begin + j) % n])
-            if part < n_parts and passed >= part * total / n_parts - 1e-6:
+            if part < n_parts + is_closed and passed >= part * total / n_parts - 1e-6:
                 joint[(begin + j) % n] = _CORNER
                 part += 1
         k = end

@@ -285,26 +285,30 @@ def _goes_on(q, following, wall, low, n_low, start):
 @njit(nogil=True, cache=True)
 def _thinned(chain, near_m):
     """Corners of a chain without those on the straight line between kept ones of the same side."""
-    n = chain.shape[0]
+    n = 1
+    for k in range(1, chain.shape[0]):  # each place once
+        a, b = chain[n - 1], chain[k]
+        if abs(b[0] - a[0]) + abs(b[1] - a[1]) < 1e-6 and abs(b[2] - a[2]) < 1e-3:
+            a[3] = b[3] if a[3] == b[3] else -1.0  # a corner of the plan stays
+            continue
+        chain[n] = b
+        n += 1
     keep = np.ones(n, np.bool_)
     last = 0
     for k in range(1, n - 1):
-        a, b, c = chain[last], chain[k], chain[k + 1]
-        same = a[3] == b[3] == c[3]
-        ab = math.hypot(b[0] - a[0], b[1] - a[1])
-        bc = math.hypot(c[0] - b[0], c[1] - b[1])
-        if ab + bc < 1e-6 or (ab < 1e-6 and abs(b[2] - a[2]) < 1e-3):
-            keep[k] = abs(b[2] - a[2]) >= 1e-3
-        elif same and ab > 1e-6 and bc > 1e-6:
-            straight = True
-            for m in range(last + 1, k + 1):
-                am = math.hypot(chain[m, 0] - a[0], chain[m, 1] - a[1])
-                on_line = a[2] + (c[2] - a[2]) * am / (ab + bc)
-                straight = straight and abs(chain[m, 2] - on_line) <= near_m
-            keep[k] = not straight
+        a, c = chain[last], chain[k + 1]
+        length = math.hypot(c[0] - a[0], c[1] - a[1])
+        straight = length > 1e-6
+        for m in range(last + 1, k + 1):
+            b = chain[m]
+            share = math.hypot(b[0] - a[0], b[1] - a[1]) / max(length, 1e-6)
+            straight = straight and b[3] == chain[k, 3] and b[3] >= 0.0
+            straight = straight and 0.0 < share < 1.0
+            straight = straight and abs(a[2] + share * (c[2] - a[2]) - b[2]) <= near_m
+        keep[k] = not straight
         if keep[k]:
             last = k
-    return chain[keep]
+    return chain[:n][keep]
 
 
 @njit(nogil=True, cache=True)

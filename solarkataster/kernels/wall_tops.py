@@ -1,8 +1,8 @@
 """Height of the roof along the sides of a building: planes where their outlines say, else cells.
 
-Places are metres from a local origin. Cells are found by their global position (column
-``(x + east_m) / cell_m``, row ``(north_m - y) / cell_m`` less ``first_col``, ``first_row``), so that
-a window changes no digit.
+Places are metres from a local origin. Cells are found by their global position, column
+``(x + east_m) / cell_m`` and row ``(north_m - y) / cell_m``, less ``first_col`` and ``first_row``,
+so that a window changes no digit.
 """
 
 from __future__ import annotations
@@ -191,8 +191,9 @@ def terrain_at(x, y, terrain_m, frame):
     total = weight = 0.0
     for j in range(2):
         for i in range(2):
-            r = min(max(int(whole_row - first_row) + j, 0), ny - 1)
-            c = min(max(int(whole_col - first_col) + i, 0), nx - 1)
+            r, c = int(whole_row - first_row) + j, int(whole_col - first_col) + i
+            if r < 0 or r >= ny or c < 0 or c >= nx:
+                continue
             share = (down if j else 1.0 - down) * (right if i else 1.0 - right)
             z = terrain_m[r, c]
             if z == z and share > 0.0:
