@@ -91,12 +91,15 @@ def contacts(
                         local, start[s], end[s], along[s], out[s], frame, elevation_m, gap_m
                     )
                 nodes = np.linspace(begin, finish, max(2, round((finish - begin) / NODE_M) + 1))
-                z = neighbour_heights(*cells, nodes, max(HALF_M, 0.75 * frame.cell_m))
-                known = np.isfinite(z)
-                rows.append((s, begin, finish, n_node, n_node + known.sum()))
+                behind_m, out_m, z = cells
+                half_m = max(HALF_M, 0.75 * frame.cell_m)
+                level_m = neighbour_heights(behind_m, out_m, z, nodes, half_m)
+                known = np.isfinite(level_m)
+                n_known = int(known.sum())
+                rows.append((float(s), begin, finish, n_node, n_node + n_known))
                 at.append(nodes[known])
-                heights.append(z[known])
-                n_node += int(known.sum())
+                heights.append(level_m[known])
+                n_node += n_known
     table = np.array(rows, dtype=np.float64).reshape(-1, 5)
     return Contacts(table, np.concatenate([none, *at]), np.concatenate([none, *heights]))
 
