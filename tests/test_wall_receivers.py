@@ -13,7 +13,11 @@ from wall_town import WallTown, wall_town
 
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
-from solarkataster.facades.receivers import clear_of_surface, wall_receivers
+from solarkataster.facades.receivers import (
+    clear_of_surface,
+    cut_to_neighbours,
+    wall_receivers,
+)
 from solarkataster.facades.surface import cut_back, eaves_cells
 from solarkataster.facades.walls import building_walls
 from solarkataster.footprint_cells import cells_inside
@@ -223,6 +227,23 @@ def test_what_stands_before_a_wall_lifts_receivers_or_takes_them():
     same = clear_of_surface(*arguments, surface_m, terrain_m)
     assert len(same) == len(points)
     assert not same.is_lifted.any()
+
+
+def test_the_edge_of_a_roof_over_a_lower_neighbour_buries_no_receiver():
+    plans, surface_m, terrain_m = boxes((10, 10, 20, 22, 4), (20, 10, 28, 22, 9))
+    walls = walls_of(plans[1], surface_m, terrain_m, plans)
+    points = wall_receivers(walls, GRID)
+    edge = cells_inside(plans[0], GRID) & ~cells_inside(shapely.buffer(plans[0], -0.5), GRID)
+    smeared = np.where(edge, 108.5, surface_m).astype(np.float32)
+    arguments = points, walls, plans[1], GRID
+    assert clear_of_surface(*arguments, smeared, terrain_m).buried_area_m2.sum() > 40.0
+    cut_to_neighbours(smeared, *arguments)
+    clear = clear_of_surface(*arguments, smeared, terrain_m)
+    assert clear.buried_area_m2.sum() == 0.0
+    assert not clear.is_lifted.any()
+    untouched = surface_m.copy()
+    cut_to_neighbours(untouched, *arguments)
+    assert (untouched == surface_m).all()
 
 
 def test_eaves_are_cut_back_and_trees_and_houses_stay():

@@ -11,7 +11,12 @@ import shapely
 
 from solarkataster.demo import Building, Town
 from solarkataster.demo.overhang import stretches
-from solarkataster.facades.receivers import WallReceivers, clear_of_surface, wall_receivers
+from solarkataster.facades.receivers import (
+    WallReceivers,
+    clear_of_surface,
+    cut_to_neighbours,
+    wall_receivers,
+)
 from solarkataster.facades.surface import cut_back, eaves_cells
 from solarkataster.facades.walls import Walls, building_walls
 from solarkataster.footprint_cells import cells_inside, footprint_mask
@@ -48,7 +53,7 @@ class WallTown:
 
     @cached_property
     def surface_m(self) -> np.ndarray:
-        """The surface without the eaves of all buildings."""
+        """What walls look at: the surface without eaves, over lower neighbours neither."""
         grid = self.town.grid
         mask = footprint_mask(footprints_of(self.town), grid)
         is_eaves = np.zeros(grid.shape, dtype=bool)
@@ -59,7 +64,12 @@ class WallTown:
                     found.model.outline, found.window, self.town.dsm_m[part],
                     self.terrain_m[part], mask[part],
                 )  # fmt: skip
-        return cut_back(self.town.dsm_m, self.terrain_m, is_eaves)
+        surface_m = cut_back(self.town.dsm_m, self.terrain_m, is_eaves)
+        for found in self.found:
+            cut_to_neighbours(
+                surface_m, found.receivers, found.walls, found.building.footprint, grid
+            )
+        return surface_m
 
     def clear(self, found: Found, surface_m: np.ndarray) -> WallReceivers:
         return clear_of_surface(

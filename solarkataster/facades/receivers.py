@@ -9,7 +9,8 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.facades.cells import CellFrame
-from solarkataster.facades.walls import Walls
+from solarkataster.facades.surface import MIXED_CELLS
+from solarkataster.facades.walls import OUTSIDE_CELLS, Walls
 from solarkataster.grid import Grid
 from solarkataster.kernels.wall_columns import (
     AREA,
@@ -17,6 +18,7 @@ from solarkataster.kernels.wall_columns import (
     CHORD,
     GROUND,
     HEIGHT,
+    LOW,
     OF_SIDE,
     ROOF,
     STOREY,
@@ -26,13 +28,10 @@ from solarkataster.kernels.wall_columns import (
 from solarkataster.kernels.wall_tops import FROM_CELLS, terrain_at_places
 from solarkataster.receivers import Receivers
 
-#: A receiver stands so far outside the wall line: the least error a raster allows. [cells]
-OUTSIDE_CELLS = 0.5
-
 #: Shallower eaves are none: the survey of walls is no better. [m]
 LEAST_DEPTH_M = 0.05
 
-#: A receiver below the surface before it is lifted this far over it, [m]
+#: A receiver below the surface before its wall is lifted so far over it. [m]
 CLEARANCE_M = 0.05
 
 
@@ -51,6 +50,8 @@ class WallReceivers:
         Share of the wall's visible area. [m²]
     height_m : ndarray, shape (n,)
         Over the terrain at the wall. [m]
+    low_m : ndarray, shape (n,)
+        Lower edge of the visible wall below the receiver: terrain or a neighbour's roof. [m]
     storey : ndarray of int32, shape (n,)
         0 at the ground.
     easting_m, northing_m : ndarray, shape (n,)
@@ -72,6 +73,7 @@ class WallReceivers:
     wall: np.ndarray
     area_m2: np.ndarray
     height_m: np.ndarray
+    low_m: np.ndarray
     storey: np.ndarray
     easting_m: np.ndarray
     northing_m: np.ndarray
@@ -164,6 +166,7 @@ def wall_receivers(
         wall=wall.astype(np.int32),
         area_m2=points[:, AREA] * factor[wall],
         height_m=points[:, HEIGHT] - points[:, GROUND],
+        low_m=points[:, LOW],
         storey=points[:, STOREY].astype(np.int32),
         easting_m=xy[:, 0] + segments.origin_m[0],
         northing_m=xy[:, 1] + segments.origin_m[1],
@@ -231,7 +234,7 @@ def clear_of_surface(
         Of the building; its own cells do not bury its receivers.
     grid : Grid
     surface_m : ndarray, shape (ny, nx)
-        What the walls look at, eaves cut back (see `surface.cut_back`). [m]
+        What the walls look at, eaves and neighbours' cells cut back (see `surface`). [m]
     terrain_m : ndarray, shape (ny, nx)
         [m]
     max_lift_m : float
@@ -244,12 +247,7 @@ def clear_of_surface(
     """
     points = found.receivers
     frame = CellFrame.of(grid, walls.segments.origin_m)
-    row, col = np.floor(points.row + 0.5), np.floor(points.col + 0.5)
-    x, y = frame.centre(row, col)
-    origin = walls.segments.origin_m
-    own = shapely.contains_xy(footprint, x + origin[0], y + origin[1])
-    rows = np.clip(row.astype(np.int64), 0, grid.shape[0] - 1)
-    cols = np.clip(col.astype(np.int64), 0, grid.shape[1] - 1)
+    rows, cols, own = _cells(found, walls, footprint, grid)
     before_m = np.where(own, -np.inf, surface_m[rows, cols])
     at_x = (points.col + frame.first_col + 0.5) * frame.cell_m - frame.east_m
     at_y = frame.north_m - (points.row + frame.first_row + 0.5) * frame.cell_m
@@ -262,6 +260,52 @@ def clear_of_surface(
     keep = ~is_low | can_lift
     rise_m = np.where(can_lift, lifted_m - points.elevation_m, 0.0)
     return _raised(found, rise_m, can_lift, keep)
+
+
+def cut_to_neighbours(
+    surface_m: np.ndarray,
+    found: WallReceivers,
+    walls: Walls,
+    footprint: shapely.Geometry,
+    grid: Grid,
+) -> None:
+    """
+    Take the edge of the building's own roof off the cells of the lower neighbours it stands over.
+
+    Parameters
+    ----------
+    surface_m : ndarray, shape (ny, nx)
+        What the walls look at; changed in place. [m]
+    found : WallReceivers
+        Placed in cells of the grid, before they are cleared of the surface.
+    walls : Walls
+    footprint : shapely geometry
+        Of the building.
+    grid : Grid
+
+    Notes
+    -----
+    A cell beside a party wall may hold both roofs, or the eaves of the higher one. Where a receiver
+    stands over a neighbour, and its cell is higher than a roof that rises from the neighbour's
+    height at the wall at 45° could be in it, the cell is put at that height.
+    """
+    rows, cols, own = _cells(found, walls, footprint, grid)
+    ground_m = found.receivers.elevation_m - found.height_m
+    over = (found.low_m > ground_m + CLEARANCE_M) & ~own
+    rows, cols, low_m = rows[over], cols[over], found.low_m[over]
+    mixed = surface_m[rows, cols] > low_m + MIXED_CELLS * grid.cell_size_m
+    np.minimum.at(surface_m, (rows[mixed], cols[mixed]), low_m[mixed].astype(surface_m.dtype))
+
+
+def _cells(found: WallReceivers, walls: Walls, footprint, grid: Grid):
+    """Row and column of the cell that holds each receiver, and whether it is the building's own."""
+    points, origin = found.receivers, walls.segments.origin_m
+    row, col = np.floor(points.row + 0.5), np.floor(points.col + 0.5)
+    x, y = CellFrame.of(grid, origin).centre(row, col)
+    own = shapely.contains_xy(footprint, x + origin[0], y + origin[1])
+    rows = np.clip(row.astype(np.int64), 0, grid.shape[0] - 1)
+    cols = np.clip(col.astype(np.int64), 0, grid.shape[1] - 1)
+    return rows, cols, own
 
 
 def _raised(found: WallReceivers, rise_m, is_lifted, keep) -> WallReceivers:
@@ -284,6 +328,7 @@ def _raised(found: WallReceivers, rise_m, is_lifted, keep) -> WallReceivers:
         wall=found.wall[keep],
         area_m2=found.area_m2[keep],
         height_m=(found.height_m + rise_m)[keep],
+        low_m=found.low_m[keep],
         storey=found.storey[keep],
         easting_m=found.easting_m[keep],
         northing_m=found.northing_m[keep],

@@ -9,8 +9,9 @@ from scipy import ndimage
 from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
 
-#: Cells this near to the roof's edge may hold both roof and ground. [cells]
-MIXED_CELLS = 0.75
+#: Cells this near to the roof's edge may hold roof and ground, or a receiver of the wall below it:
+#: it stands half a cell out, up to 0.7 from the middle of its cell. [cells]
+MIXED_CELLS = 1.25
 
 #: What is this much higher than the roof beside it is no part of it: a crown, a taller house. [m]
 ABOVE_M = 0.3
@@ -25,6 +26,8 @@ def eaves_cells(
     elevation_m: np.ndarray,
     terrain_m: np.ndarray,
     in_footprint: np.ndarray,
+    *,
+    unseen_m: float = 0.0,
 ) -> np.ndarray:
     """
     Cells beyond the walls of one building that show its roof.
@@ -39,6 +42,8 @@ def eaves_cells(
         Surface and terrain; NaN for no data. [m]
     in_footprint : ndarray of bool, shape (ny, nx)
         Cells of any footprint.
+    unseen_m : float
+        How far beyond the outline eaves may reach that were not seen: 0 if all were. [m]
 
     Returns
     -------
@@ -48,11 +53,12 @@ def eaves_cells(
     """
     in_roof = cells_inside(roof_outline, grid)
     ring = in_roof & ~in_footprint
-    reach_m = MIXED_CELLS * grid.cell_size_m
+    reach_m = max(MIXED_CELLS * grid.cell_size_m, unseen_m)
     beside = cells_inside(shapely.buffer(roof_outline, reach_m, quad_segs=2), grid)
     beside &= ~in_roof & ~in_footprint
     roof_m = np.where(in_roof & np.isfinite(elevation_m), elevation_m, -np.inf)
-    roof_m = ndimage.maximum_filter(roof_m, size=3, mode="constant", cval=-np.inf)
+    size = 2 * grid.cells(reach_m) - 1  # 1.25 cells reach over one cell, also across a corner
+    roof_m = ndimage.maximum_filter(roof_m, size=max(3, size), mode="constant", cval=-np.inf)
     height_m = elevation_m - terrain_m
     mixed = beside & (height_m > ROOF_SHARE * (roof_m - terrain_m)) & np.isfinite(roof_m)
     return ring | (mixed & (elevation_m <= roof_m + ABOVE_M))

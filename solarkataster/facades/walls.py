@@ -28,6 +28,9 @@ from solarkataster.kernels.wall_pieces import (
 from solarkataster.kernels.wall_tops import FROM_CELLS, meet_planes, plane_stretches
 from solarkataster.roofs.model import MIN_ROOF_HEIGHT_M, RoofModel
 
+#: A receiver stands so far outside the wall line: the least error a raster allows. [cells]
+OUTSIDE_CELLS = 0.5
+
 #: So far inside a wall the outlines of planes are asked which plane is over it. [m]
 INSET_M = 0.05
 
@@ -145,7 +148,8 @@ def building_walls(
     neighbours : ndarray of shapely geometry
         Other footprints around; one equal to the footprint is passed over.
     gap_m : float
-        Neighbours up to this far hide a wall as if they touched it. [m]
+        Neighbours up to this far hide a wall as if they touched it; at least half a cell, where the
+        receivers of the wall would stand in the neighbour. [m]
     short_m : float
         Shorter sides are merged with the walls beside them. [m]
 
@@ -168,6 +172,7 @@ def building_walls(
     metres behind the line, so that it needs no model of the neighbour's roof.
     """
     _check(footprint, grid, elevation_m, terrain_m, gap_m, short_m)
+    gap_m = max(gap_m, OUTSIDE_CELLS * grid.cell_size_m)
     segments = wall_segments(footprint, short_m=short_m)
     frame = CellFrame.of(grid, segments.origin_m)
     start, end = segments.start[segments.order], segments.end[segments.order]

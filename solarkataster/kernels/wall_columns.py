@@ -21,8 +21,8 @@ from solarkataster.kernels.wall_pieces import (
 )
 
 #: Columns of a point: chord, side, distance along the side, height, ground below it, area, storey,
-#: plane of the roof above it, top of the wall above it.
-CHORD, OF_SIDE, AT, HEIGHT, GROUND, AREA, STOREY, ROOF, TOP = range(9)
+#: plane of the roof above it, top and lower edge of the visible wall at its place.
+CHORD, OF_SIDE, AT, HEIGHT, GROUND, AREA, STOREY, ROOF, TOP, LOW = range(10)
 
 #: A step of a wall's edges from which columns do not reach over it; what is smaller than these is
 #: no column and no row. [m, m², m]
@@ -52,11 +52,11 @@ def wall_points(pieces, chord, offset_m, wall, base_m, n_storey, storey_m, along
 
     Returns
     -------
-    points : ndarray, shape (n, 9)
+    points : ndarray, shape (n, 10)
         In order of the chords, along them and upwards. A column stands in the middle of its visible
         area; storeys are cut at their floors, and each part into equal rows.
     """
-    points = np.empty((256, 9))
+    points = np.empty((256, 10))
     n, i = 0, 0
     while i < pieces.shape[0]:
         c = chord[int(pieces[i, SIDE])]
@@ -76,7 +76,7 @@ def wall_points(pieces, chord, offset_m, wall, base_m, n_storey, storey_m, along
                 continue
             need = n + 4 + int(area / (high - low + 1e-9) * (1.0 / up_m + 2.0 / storey_m)) + 64
             if need > len(points):
-                more = np.empty((2 * need, 9))
+                more = np.empty((2 * need, 10))
                 more[:n] = points[:n]
                 points = more
             n = _raise_column(points, n, pieces, i, j, offset_m, c, low, high, middle, base_m[w],
@@ -188,7 +188,8 @@ def _raise_column(points, n, pieces, i, j, offset_m, c, low, high, middle, base_
             is_last = f == n_floor - 1 and row == n_row - 1
             up_to = _area_below(pieces, i, j, offset_m, low, high, 1e9 if is_last else z1)
             p = points[n]
-            p[CHORD], p[OF_SIDE], p[ROOF], p[TOP] = c, q[SIDE], q[PLANE], top
+            p[CHORD], p[OF_SIDE], p[ROOF] = c, q[SIDE], q[PLANE]
+            p[TOP], p[LOW] = top, bottom
             p[AT] = q[FROM] + x * (q[TO] - q[FROM])
             p[HEIGHT], p[GROUND] = 0.5 * (z0 + z1), ground
             p[AREA] = up_to - below
