@@ -8,7 +8,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_houses import EAVES_M, GROUND_M, house
-from test_walls import GRID, NONE, WEST_M, boxes, facing, walls_of
+from small_walls import GRID, NONE, WEST_M, boxes, facing, walls_of
 from wall_town import WallTown, wall_town
 
 from solarkataster.demo import make_town
@@ -277,6 +277,15 @@ def test_any_window_gives_the_same_receivers():
     assert (first.receivers.col + col == second.receivers.col + other_col).all()
     for name in ("area_m2", "height_m", "storey", "top_tangent", "easting_m"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes(), name
+
+
+def test_a_building_whose_walls_are_not_seen_has_no_receivers():
+    plans, surface_m, terrain_m = boxes((10, 10, 20, 22, 6))
+    walls = building_walls(plans[0], None, GRID, terrain_m, terrain_m, NONE)
+    points = wall_receivers(walls, GRID)
+    clear = clear_of_surface(points, walls, plans[0], GRID, surface_m, terrain_m)
+    assert len(points) == len(clear) == 0
+    assert [len(column) for column in clear.storeys()] == [0, 0, 0]
 
 
 def test_wrong_arguments_are_named():

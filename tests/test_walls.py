@@ -11,45 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
 from small_houses import EAVES_M, GROUND_M, LENGTH_M, WIDTH_M, house
+from small_walls import GRID, NONE, WEST_M, boxes, facing, walls_of
 from wall_town import exact_areas, wall_town
 
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
 from solarkataster.facades.segments import wall_segments
 from solarkataster.facades.walls import LOW, NO_HEIGHT, PARTY_WALL, building_walls
-from solarkataster.footprint_cells import cells_inside
-from solarkataster.grid import Grid
+from solarkataster.io.footprints import read_footprints
+from solarkataster.io.rasters import open_rasters, read_resampled, read_window
 from solarkataster.roofs.model import Heights, roof_model
-
-NONE = np.zeros(0, dtype=object)
-WEST_M, NORTH_M = 400_000.0, 5_600_060.0
-GRID = Grid((120, 120), WEST_M, NORTH_M, 0.5, "EPSG:25832")
-
-
-def boxes(*rectangles: tuple[float, float, float, float, float], grid=GRID, ground_m=100.0):
-    """Footprints, surface and terrain of flat boxes (x0, y0, x1, y1, height) in a level plain."""
-    corner_m = grid.south_m
-    plans = [
-        shapely.box(WEST_M + x0, corner_m + y0, WEST_M + x1, corner_m + y1)
-        for x0, y0, x1, y1, _ in rectangles
-    ]
-    terrain_m = np.full(grid.shape, ground_m, dtype=np.float32)
-    surface_m = terrain_m.copy()
-    for plan, (*_, height_m) in zip(plans, rectangles, strict=True):
-        surface_m[cells_inside(plan, grid)] = ground_m + height_m
-    return np.array(plans), surface_m, terrain_m
-
-
-def walls_of(plan, surface_m, terrain_m, neighbours=NONE, grid=GRID, **settings_):
-    model = roof_model(Heights.of_raster(grid, surface_m, terrain_m), plan)
-    return building_walls(plan, model, grid, surface_m, terrain_m, neighbours, **settings_)
-
-
-def facing(walls, azimuth: float) -> int:
-    """The wall that faces an azimuth."""
-    apart = np.abs((walls.segments.wall_azimuth - azimuth + 180.0) % 360.0 - 180.0)
-    assert np.count_nonzero(apart < 1.0) == 1
-    return int(np.argmin(apart))
+from solarkataster.tiling import building_window
 
 
 @pytest.mark.parametrize("faces", [0.0, 20.0, 45.0, 163.0])
@@ -83,6 +55,20 @@ def _ring_area(ring: np.ndarray) -> float:
     """Area of a polygon in space, by the sum of cross products from its first corner. [m²]"""
     arms = ring - ring[0]
     return 0.5 * float(np.linalg.norm(np.cross(arms[:-1], arms[1:]).sum(axis=0)))
+
+
+def test_a_roof_from_laser_points_gives_the_same_walls():
+    one = house(20.0, cell_size_m=0.3, depths_m=(0.0,) * 4, noise_m=0.02, share_of_points=0.9)
+    terrain_m = np.full(one.grid.shape, GROUND_M)
+    heights = Heights(
+        one.grid, one.elevation_m, terrain_m, one.offset_east_m, one.offset_north_m, 10.0
+    )
+    model = roof_model(heights, one.footprint)
+    walls = building_walls(one.footprint, model, one.grid, one.elevation_m, terrain_m, NONE)
+    height_m, rise = EAVES_M - GROUND_M, np.tan(np.radians(38.0))
+    gable_m2 = WIDTH_M * height_m + rise * WIDTH_M**2 / 4.0
+    assert walls.area_m2[facing(walls, 110.0)] == pytest.approx(gable_m2, rel=0.01)
+    assert walls.area_m2[facing(walls, 20.0)] == pytest.approx(LENGTH_M * height_m, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -171,6 +157,16 @@ def test_a_staggered_row_shows_the_part_of_the_wall_that_stands_forward():
     assert len(ring) == 7
 
 
+def test_missing_faulty_and_equal_neighbours_cost_a_building_nothing():
+    plans, *rasters = boxes((10, 10, 20, 22, 6), (20, 10, 28, 22, 9))
+    x, y = WEST_M + 20.0, GRID.south_m + 10.0
+    bow = shapely.Polygon([(x, y), (x + 8, y + 12), (x + 8, y), (x, y + 12)])
+    near = np.array([plans[0], None, bow, shapely.Polygon()], dtype=object)
+    walls = walls_of(plans[0], *rasters, near)
+    assert walls.reason.count("") >= 3
+    assert walls.area_m2.sum() + walls.hidden_area_m2.sum() == pytest.approx(6 * 44, rel=1e-3)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     st.floats(3.0, 15.0), st.floats(3.0, 15.0), st.integers(-8, 8),
@@ -255,6 +251,22 @@ def test_a_building_turned_by_a_quarter_has_turned_walls():
     np.testing.assert_allclose(np.sort(second.area_m2), np.sort(first.area_m2), rtol=1e-9)
 
 
+def test_a_gabled_house_turned_by_a_quarter_has_turned_gables():
+    one = house(20.0, depths_m=(0.0,) * 4, noise_m=0.0)
+    west_m, south_m, _, north_m = one.grid.bounds
+    local = affinity.translate(one.footprint, -west_m, -south_m)
+    straight = replace(one.grid, west_m=0.0, north_m=north_m - south_m)
+    turned = replace(straight, west_m=0.0, north_m=0.0)  # clockwise about the corner
+    terrain_m = np.full(one.grid.shape, GROUND_M)
+    first = walls_of(local, one.elevation_m, terrain_m, grid=straight)
+    plan = affinity.affine_transform(local, [0, 1, -1, 0, 0, 0])
+    second = walls_of(plan, np.rot90(one.elevation_m, -1), terrain_m, grid=turned)
+    for azimuth in (20.0, 110.0, 200.0, 290.0):
+        old, new = facing(first, azimuth), facing(second, (azimuth + 90.0) % 360.0)
+        assert second.area_m2[new] == pytest.approx(first.area_m2[old], rel=1e-6)
+        assert second.top_m[new] == pytest.approx(first.top_m[old], abs=1e-5)
+
+
 def test_any_window_gives_the_same_bytes():
     town = make_town(kind="demo", size_m=400)
     plan = next(b for b in town.buildings if b.kind == "l_shape").footprint
@@ -301,6 +313,36 @@ def test_wrong_arguments_are_named():
     ):
         with pytest.raises(InputError, match=match):
             building_walls(*arguments, **changes)
+
+
+def test_walls_of_a_real_town_have_a_result(real_data, figure):
+    dsm = open_rasters([real_data / "bonn_west" / "dsm_1m.tif"], role="dsm")
+    dtm = open_rasters([real_data / "bonn_west" / "dtm_1m.tif"], role="dtm")
+    plans = read_footprints(real_data / "bonn_west" / "buildings.gpkg", "building_id").geometry
+    plans = np.array([plan for plan in plans if plan is not None and plan.is_valid])
+    grid, tree = dsm.grid, shapely.STRtree(plans)
+    surface_m, terrain_m = read_window(dsm, grid), read_resampled(dtm, grid)
+    whole = [plan for plan in plans if shapely.box(*grid.bounds).contains(plan)][::4]
+    covered_m, length_m, area_m2, from_cells_m2, n_side, n_wall = 0.0, 0.0, 0.0, 0.0, 0, 0
+    for plan in whole:
+        near = plans[tree.query(plan, "dwithin", 1.0)]
+        window = building_window(grid, plan, 1.5)
+        row, col = grid.offset_of(window)
+        part = np.s_[row : row + window.shape[0], col : col + window.shape[1]]
+        model = roof_model(Heights.of_raster(window, surface_m[part], terrain_m[part]), plan)
+        model = None if isinstance(model, str) else model
+        walls = building_walls(plan, model, grid, surface_m, terrain_m, near)
+        own_m = walls.segments.length_m.sum()
+        covered_m, length_m = covered_m + walls.covered_fraction * own_m, length_m + own_m
+        area_m2 += walls.area_m2.sum()
+        from_cells_m2 += np.nansum(walls.from_cells_fraction * walls.area_m2)
+        n_side, n_wall = n_side + len(walls.segments.sides), n_wall + len(walls)
+    figure(
+        "walls of bonn_west",
+        f"{len(whole)} buildings, {n_wall} walls of {n_side} sides, {covered_m / length_m:.2%} of "
+        f"the length has a result; {from_cells_m2 / area_m2:.1%} of the area with a top from cells",
+    )
+    assert covered_m >= 0.99 * length_m
 
 
 def test_short_sides_are_merged_and_nothing_is_lost():

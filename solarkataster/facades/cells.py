@@ -63,10 +63,15 @@ class CellFrame:
 
     def cells_in(self, low: np.ndarray, high: np.ndarray, values: np.ndarray):
         """East, north and value of the cells whose centres lie in a rectangle, in reading order."""
-        row0, col0 = self.row_col(low[0], high[1])
-        row1, col1 = self.row_col(high[0], low[1])[0], self.row_col(high[0], low[1])[1]
-        rows = np.arange(max(0, math.ceil(row0)), min(values.shape[0], math.floor(row1) + 1))
-        cols = np.arange(max(0, math.ceil(col0)), min(values.shape[1], math.floor(col1) + 1))
-        x, y = self.centre(*np.meshgrid(rows, cols, indexing="ij"))
-        part = values[np.ix_(rows, cols)] if rows.size and cols.size else np.zeros((0, 0))
-        return x.ravel(), y.ravel(), part.ravel()
+        first_row, first_col = self.row_col(low[0], high[1])
+        last_row, last_col = self.row_col(high[0], low[1])
+        row0, row1 = max(0, math.ceil(first_row)), min(values.shape[0], math.floor(last_row) + 1)
+        col0, col1 = max(0, math.ceil(first_col)), min(values.shape[1], math.floor(last_col) + 1)
+        part = values[row0 : max(row0, row1), col0 : max(col0, col1)]
+        x, y = self.centre(
+            np.arange(row0, row0 + part.shape[0])[:, None], np.arange(col0, col0 + part.shape[1])
+        )
+        return (
+            np.broadcast_to(x, part.shape).ravel(), np.broadcast_to(y, part.shape).ravel(),
+            part.ravel(),
+        )  # fmt: skip

@@ -75,31 +75,34 @@ def contacts(
     length_m = np.hypot(*along.T)
     along = along / length_m[:, None]
     out = np.stack([along[:, 1], -along[:, 0]], axis=1)
-    zones = _strips(start, end, out, -OVERLAP_M, gap_m)
+    strips = _strips(start, end, out, -OVERLAP_M, gap_m)
     rows: list[tuple[float, ...]] = []
     at: list[np.ndarray] = []
     heights: list[np.ndarray] = []
     n_node = 0
+    half_m = max(HALF_M, 0.75 * frame.cell_m)
     for neighbour in neighbours:
         local = shapely.transform(neighbour, lambda xy: xy - origin_m)
         shapely.prepare(local)
-        for s in np.flatnonzero(shapely.intersects(local, zones)):
-            cells = None
-            for begin, finish in _runs(local, zones[s], start[s], along[s], length_m[s]):
-                if cells is None:
-                    cells = _cells_behind(
-                        local, start[s], end[s], along[s], out[s], frame, elevation_m, gap_m
-                    )
-                nodes = np.linspace(begin, finish, max(2, round((finish - begin) / NODE_M) + 1))
-                behind_m, out_m, z = cells
-                half_m = max(HALF_M, 0.75 * frame.cell_m)
-                level_m = neighbour_heights(behind_m, out_m, z, nodes, half_m)
-                known = np.isfinite(level_m)
-                n_known = int(known.sum())
-                rows.append((float(s), begin, finish, n_node, n_node + n_known))
-                at.append(nodes[known])
-                heights.append(level_m[known])
-                n_node += n_known
+        hit = np.flatnonzero(shapely.intersects(local, strips))
+        runs = _runs(local, strips, hit, start, along, length_m)
+        if not runs:
+            continue
+        reach_m = FARTHEST_M + gap_m
+        x, y, z = _cells_of(local, start[hit], end[hit], reach_m, frame, elevation_m)
+        for s, begin, finish in runs:
+            east_m, north_m = x - start[s, 0], y - start[s, 1]
+            behind_m = east_m * out[s, 0] + north_m * out[s, 1]
+            near = (behind_m >= NEAREST_M - 1e-9) & (behind_m <= reach_m + 1e-9)
+            place_m = (east_m * along[s, 0] + north_m * along[s, 1])[near]
+            nodes = np.linspace(begin, finish, max(2, round((finish - begin) / NODE_M) + 1))
+            level_m = neighbour_heights(place_m, behind_m[near], z[near], nodes, half_m)
+            known = np.isfinite(level_m)
+            n_known = int(known.sum())
+            rows.append((float(s), begin, finish, n_node, n_node + n_known))
+            at.append(nodes[known])
+            heights.append(level_m[known])
+            n_node += n_known
     table = np.array(rows, dtype=np.float64).reshape(-1, 5)
     return Contacts(table, np.concatenate([none, *at]), np.concatenate([none, *heights]))
 
@@ -111,33 +114,33 @@ def _strips(start, end, out, from_m: float, to_m: float) -> np.ndarray:
     return shapely.polygons(ring)
 
 
-def _runs(neighbour, zone, start, along, length_m) -> list[tuple[float, float]]:
-    """Parts of a side before which a neighbour stands, in order and apart from each other."""
-    runs = []
-    for piece in shapely.get_parts(shapely.intersection(neighbour, zone)):
-        if shapely.area(piece) == 0.0:
+def _runs(neighbour, strips, hit, start, along, length_m) -> list[tuple[int, float, float]]:
+    """Sides and the parts of them before which a neighbour stands, in order and apart."""
+    if len(hit) == 0:
+        return []
+    pieces, of = shapely.get_parts(shapely.intersection(neighbour, strips[hit]), return_index=True)
+    is_area = shapely.get_dimensions(pieces) == 2
+    pieces, of = pieces[is_area], hit[of[is_area]]
+    xy, piece = shapely.get_coordinates(pieces, return_index=True)
+    places_m = ((xy - start[of[piece]]) * along[of[piece]]).sum(axis=1)
+    first, last = np.full(len(pieces), np.inf), np.full(len(pieces), -np.inf)
+    np.minimum.at(first, piece, places_m)
+    np.maximum.at(last, piece, places_m)
+    first, last = np.maximum(first, 0.0), np.minimum(last, length_m[of])
+    merged: list[tuple[int, float, float]] = []
+    for s, begin, finish in sorted(zip(of.tolist(), first.tolist(), last.tolist(), strict=True)):
+        if finish - begin <= LEAST_CONTACT_M:
             continue
-        places = (shapely.get_coordinates(piece) - start) @ along
-        begin, finish = max(0.0, places.min()), min(length_m, places.max())
-        if finish - begin > LEAST_CONTACT_M:
-            runs.append((float(begin), float(finish)))
-    runs.sort()
-    merged: list[tuple[float, float]] = []
-    for begin, finish in runs:
-        if merged and begin <= merged[-1][1]:
-            begin, finish = merged[-1][0], max(merged.pop()[1], finish)
-        merged.append((begin, finish))
+        if merged and merged[-1][0] == s and begin <= merged[-1][2]:
+            _, begin, before = merged.pop()
+            finish = max(before, finish)
+        merged.append((s, begin, finish))
     return merged
 
 
-def _cells_behind(neighbour, start, end, along, out, frame: CellFrame, elevation_m, gap_m):
-    """Along, out and height of the neighbour's cells behind a side."""
-    corners = np.stack([start, end, start + FARTHEST_M * out, end + FARTHEST_M * out])
-    x, y, z = frame.cells_in(corners.min(axis=0) - gap_m, corners.max(axis=0) + gap_m, elevation_m)
-    behind_m = (x - start[0]) * out[0] + (y - start[1]) * out[1]
-    is_near = np.isfinite(z) & (behind_m >= NEAREST_M - 1e-9)
-    is_near &= behind_m <= FARTHEST_M + gap_m + 1e-9
-    x, y, z, behind_m = x[is_near], y[is_near], z[is_near], behind_m[is_near]
-    inside = shapely.contains_xy(neighbour, x, y)
-    x, y = x[inside] - start[0], y[inside] - start[1]
-    return x * along[0] + y * along[1], behind_m[inside], z[inside].astype(np.float64)
+def _cells_of(neighbour, start, end, reach_m, frame: CellFrame, elevation_m):
+    """East, north and height of a neighbour's cells near some sides."""
+    ends = np.concatenate([start, end])
+    x, y, z = frame.cells_in(ends.min(axis=0) - reach_m, ends.max(axis=0) + reach_m, elevation_m)
+    inside = shapely.contains_xy(neighbour, x, y) & np.isfinite(z)
+    return x[inside], y[inside], z[inside].astype(np.float64)

@@ -212,6 +212,7 @@ def _touching(neighbours, footprint, gap_m: float) -> np.ndarray:
         return neighbours
     reach = shapely.box(*(np.array(footprint.bounds) + np.array([-1, -1, 1, 1]) * gap_m))
     near = neighbours[shapely.intersects(neighbours, reach)]
+    near = shapely.make_valid(near)  # a neighbour's fault must not cost this building its walls
     return near[shapely.dwithin(near, footprint, gap_m) & ~shapely.equals(near, footprint)]
 
 
