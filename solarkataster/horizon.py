@@ -10,7 +10,12 @@ import numpy as np
 
 from solarkataster.errors import InputError
 from solarkataster.kernels import horizon as kernel
-from solarkataster.kernels.order import order_by_row, run_starts
+from solarkataster.kernels.order import (
+    order_by_row,
+    order_of_members,
+    run_starts,
+    stack_starts,
+)
 from solarkataster.units import EFFECTIVE_EARTH_RADIUS_M
 
 #: Crossings marched exactly before the hull takes over; benchmarks/light.py prints its error.
@@ -25,7 +30,8 @@ class Face:
     """
     The window turned so that one quadrant of the sky lies towards growing columns.
 
-    ``order[i]`` is the number of the i-th receiver of this face in the caller's order.
+    ``order[i]`` is the number of the i-th receiver of this face in the caller's order. Receivers
+    ``stack_start[i]`` to ``stack_start[i + 1]`` stand in one place, ``points[i]``, and rise.
     """
 
     surface_m: np.ndarray
@@ -36,6 +42,9 @@ class Face:
     points: np.ndarray
     order: np.ndarray
     run_start: np.ndarray
+    stack_start: np.ndarray
+    stack_row: np.ndarray
+    stack_col: np.ndarray
     first_col: int
     cell_size_m: float
     reach_m: float
@@ -60,18 +69,19 @@ class Face:
         lattice = slope * (self.first_col + np.arange(self.surface_m.shape[1]))
         below = np.floor(lattice)
         phase = slope * self.first_col - below[0]
-        n = self.order.size
+        n = self.stack_row.size
         n_line = self.surface_m.shape[0] + self.surface_m.shape[1] + 4
         bucket, order = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
         start = np.zeros(n_line + 1, dtype=np.int64)
         columns = np.empty((n_line, 2), dtype=np.int64)
         lowest, n_bucket = kernel.bucket_by_line(
-            self.row, self.col, self.points, slope, phase, bucket, start, columns
+            self.stack_row, self.stack_col, self.points, slope, phase, bucket, start, columns
         )
         start = start[: n_bucket + 1]
         kernel.order_by_bucket(bucket, start, order)
         kernel.far_field(
-            self.surface_m, self.columns_m, start, order, columns, lowest, self.points, slope,
+            self.surface_m, self.columns_m, start, order, columns, lowest, self.points,
+            self.stack_start if n < self.order.size else self.stack_start[:0], self.eye_m, slope,
             (below - below[0]).astype(np.int64), (lattice - below).astype(np.float32),
             math.ceil(self.reach_m / step_m), step_m, drop, tangent,
         )  # fmt: skip
@@ -200,14 +210,20 @@ def _face(
     nothing = kernel.NOTHING_M
     np.nan_to_num(surface, copy=False, nan=nothing, posinf=nothing, neginf=nothing)
     col_t, lattice_col = col_t + lead, lattice_col - lead
-    order = order_by_row(row_t, col_t, surface.shape[0])
+    elevation_m = np.asarray(elevation_m)
+    start = stack_starts(row_t, col_t, elevation_m)
+    stack_row, stack_col = row_t[start[:-1]], col_t[start[:-1]]
+    stack_order = order_by_row(stack_row, stack_col, surface.shape[0])
+    stack_row, stack_col = stack_row[stack_order], stack_col[stack_order]
+    order, start = order_of_members(start, stack_order)
     row_t, col_t = row_t[order], col_t[order]
-    eye_m = (np.asarray(elevation_m)[order] - base_m).astype(np.float32)
-    begins = np.ceil(col_t + 0.5) + (n_near - 1)
-    points = np.stack([row_t, col_t, eye_m, begins], axis=1).astype(np.float32)
+    eye_m = (elevation_m[order] - base_m).astype(np.float32)
+    begins = np.ceil(stack_col + 0.5) + (n_near - 1)
+    points = np.stack([stack_row, stack_col, eye_m[start[:-1]], begins], axis=1)
     return Face(
-        surface, np.ascontiguousarray(surface.T), row_t, col_t, eye_m, points, order,
-        run_starts(row_t, col_t), lattice_col, cell_size_m, reach_m, n_near,
+        surface, np.ascontiguousarray(surface.T), row_t, col_t, eye_m, points.astype(np.float32),
+        order, run_starts(row_t, col_t), start, stack_row, stack_col, lattice_col, cell_size_m,
+        reach_m, n_near,
     )  # fmt: skip
 
 

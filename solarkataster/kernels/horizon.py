@@ -11,6 +11,11 @@ column as a tree of successors (built from the far end, amortised O(1) a cell; a
 Westerholm 2010, doi:10.1111/j.1467-8659.2009.01642.x); a receiver walks both hulls to its tangent
 points and then measures the surface there on *its own* ray. Without that last step a cell
 would inherit corners of houses that only its neighbour sees.
+
+Receivers over one another, as up a wall, are a *stack* and share the work: the crossings of the
+near field are measured once, and as the eye rises the tangent point only moves on along the hull,
+so that one walk answers all heights. A receiver that stands alone is a stack of one. What a
+receiver sees does not depend on who shares its stack.
 """
 
 from __future__ import annotations
@@ -30,7 +35,7 @@ GROUP = 8
 LOOK = 2
 
 #: Lines swept together.
-N_LINE = 16
+N_LINE = 47
 
 
 @njit(nogil=True, cache=True)
@@ -46,7 +51,7 @@ def near_field(
         Heights, one row of ``NOTHING_M`` before and behind.
     run_start : ndarray, shape (n_run + 1,), int64
         Receivers ``run_start[i]`` to ``run_start[i + 1]`` stand in one row, one column apart, so
-        that they share the pair of rows and the weight of every crossing.
+        that they share the pair of rows and the weight of every crossing; or all in one place.
     row, col : ndarray, shape (n,), float64
         Place of the receivers; cell centres on whole numbers, row 0 the first real row.
     eye_m : ndarray, shape (n,), float32
@@ -59,18 +64,25 @@ def near_field(
     drop_per_col2 : float
         Fall of the earth below the tangent, per squared column. [m]
     tangent : ndarray, shape (n,), float32
-        Raised in place.
+        Not negative; raised in place.
     """
     n_row = surface_m.shape[0] - 2
     n_col = surface_m.shape[1]
     # Slices of a flat array are half the price of slices of a row.
     flat_m = surface_m.reshape(-1)
+    height_m, per_m = np.empty(n_near, np.float32), np.empty(n_near, np.float32)
     for i_run in range(run_start.size - 1):
         begin, end = run_start[i_run], run_start[i_run + 1]
         row0, col0 = row[begin], col[begin]
         first = math.ceil(col0 + 0.5)
         eye = eye_m[begin:end]
         out = tangent[begin:end]
+        if end - begin > 1 and col[begin + 1] == col0:
+            _near_stack(
+                flat_m, n_row, n_col, row0, col0, slope, n_near, step_m, drop_per_col2, eye,
+                height_m, per_m, out,
+            )  # fmt: skip
+            continue
         for k in range(n_near):
             ahead = first + k - col0
             y = row0 + slope * ahead
@@ -81,34 +93,75 @@ def near_field(
             if n <= 0:
                 break
             weight = np.float32(y - upper)
-            per_m = np.float32(1.0 / (ahead * step_m))
+            per = np.float32(1.0 / (ahead * step_m))
             drop_m = np.float32(drop_per_col2 * ahead * ahead)
             at = (upper + 1) * n_col + first + k
             a = flat_m[at : at + n]
             b = flat_m[at + n_col : at + n_col + n]
             for i in range(n):
-                t = (a[i] + weight * (b[i] - a[i]) - drop_m - eye[i]) * per_m
+                t = (a[i] + weight * (b[i] - a[i]) - drop_m - eye[i]) * per
                 out[i] = t if t > out[i] else out[i]
+
+
+@njit(nogil=True, cache=True)
+def _near_stack(
+    flat_m, n_row, n_col, row0, col0, slope, n_near, step_m, drop_per_col2, eye_m,
+    height_m, per_m, tangent,
+):  # fmt: skip
+    """
+    Raise the tangents of receivers in one place to the first crossings of their ray.
+
+    Of the crossings only those higher than all before them can be a skyline, for whatever eye; in
+    a street there are few. ``height_m`` and ``per_m`` are room for them.
+    """
+    n_blind, lowest_m = 0, np.float32(np.inf)
+    for i in range(eye_m.size):
+        n_blind += tangent[i] == np.inf
+        lowest_m = min(lowest_m, eye_m[i])
+    if n_blind == eye_m.size:
+        return
+    highest_m = lowest_m
+    n = 0
+    first = math.ceil(col0 + 0.5)
+    for k in range(min(n_near, n_col - first)):
+        ahead = first + k - col0
+        y = row0 + slope * ahead
+        upper = math.floor(y)
+        if upper < -1 or upper > n_row - 1:
+            break
+        weight = np.float32(y - upper)
+        at = (upper + 1) * n_col + first + k
+        a, b = flat_m[at], flat_m[at + n_col]
+        z = a + weight * (b - a) - np.float32(drop_per_col2 * ahead * ahead)
+        if z > highest_m:
+            height_m[n], per_m[n], highest_m = z, np.float32(1.0 / (ahead * step_m)), z
+            n += 1
+    for i in range(eye_m.size):
+        best = tangent[i]
+        for k in range(n):
+            t = (height_m[k] - eye_m[i]) * per_m[k]
+            best = t if t > best else best
+        tangent[i] = best
 
 
 @njit(nogil=True, cache=True)
 def bucket_by_line(row, col, points, slope, phase, bucket, start, columns):
     """
-    Sort receivers by the line below them.
+    Sort stacks of receivers by the line below them.
 
     Parameters
     ----------
-    row, col : ndarray, shape (n,), float64
+    row, col : ndarray, shape (n_stack,), float64
     slope, phase : float
         A line's rows per column, and how far line 0 lies above row 0 at column 0.
-    points : ndarray, shape (n, 4), float32
+    points : ndarray, shape (n_stack, 4), float32
         As in :func:`far_field`.
-    bucket : ndarray, shape (n,), int64
-        Filled with each receiver's line, less the lowest one.
+    bucket : ndarray, shape (n_stack,), int64
+        Filled with each stack's line, less the lowest one.
     start : ndarray, shape (n_bucket + 1,), int64, zeros
-        Filled with the place in bucket order where each line's receivers begin.
+        Filled with the place in bucket order where each line's stacks begin.
     columns : ndarray, shape (n_bucket, 2), int64
-        Filled with the first and last column at which each line's receivers begin to look.
+        Filled with the first and last column at which each line's stacks begin to look.
 
     Returns
     -------
@@ -136,7 +189,7 @@ def bucket_by_line(row, col, points, slope, phase, bucket, start, columns):
 
 @njit(nogil=True, cache=True)
 def order_by_bucket(bucket, start, order):
-    """Stable counting sort: receivers of one line stay in the order they came in."""
+    """Stable counting sort: stacks of one line stay in the order they came in."""
     place = start.copy()
     for i in range(bucket.size):
         order[place[bucket[i]]] = i
@@ -221,76 +274,103 @@ def sweep_lines(columns_m, line, n_line, offset, weight, first, last, drop_per_c
 
 
 @njit(nogil=True, cache=True)
-def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best):
-    """Largest rise per column on the own ray about column ``u``, or ``best`` if that is larger."""
+def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best, height_m, ahead):
+    """
+    Largest rise per column on the own ray about column ``u``, or ``best`` if that is larger.
+
+    ``height_m``, less the earth's bend, and the columns ``ahead`` are noted for the next eye.
+    """
     n_row = np.float32(surface_m.shape[0] - 2)
-    for v in range(u - LOOK, u + LOOK + 1):
-        ahead = np.float32(v) - col
+    for k in range(2 * LOOK + 1):
+        v = u - LOOK + k
+        away = np.float32(v) - col
         # Counted from the row of nothing above the raster, so that truncating is rounding down.
-        y = min(max(row + slope * ahead + np.float32(1.0), np.float32(0.0)), n_row)
+        y = min(max(row + slope * away + np.float32(1.0), np.float32(0.0)), n_row)
         upper = int(y)
         a = surface_m[upper, v]
         z = a + (y - np.float32(upper)) * (surface_m[upper + 1, v] - a)
-        t = (z - drop_per_col2 * ahead * ahead - eye_m) / ahead
+        z = z - drop_per_col2 * away * away
+        height_m[k], ahead[k] = z, away
+        t = (z - eye_m) / away
+        best = t if t > best else best
+    return best
+
+
+@njit(nogil=True, cache=True)
+def _on_noted_ray(height_m, ahead, eye_m, best):
+    """The same for another eye in the same place, from what was noted."""
+    for k in range(2 * LOOK + 1):
+        t = (height_m[k] - eye_m) / ahead[k]
         best = t if t > best else best
     return best
 
 
 @njit(nogil=True, cache=True)
 def _ask_lines(
-    surface_m,
-    who,
-    points,
-    slope,
-    metres_per_col,
-    drop_per_col2,
-    hull_a,
-    link_a,
-    hull_b,
-    link_b,
-    tangent,
-):
-    """Raise the tangents of the receivers ``who`` between two swept lines, a and b."""
+    surface_m, who, points, stack_start, eyes_m, slope, metres_per_col, drop_per_col2,
+    hull_a, link_a, hull_b, link_b, height_a, ahead_a, height_b, ahead_b, tangent,
+):  # fmt: skip
+    """Raise the tangents of the stacks ``who`` between two swept lines, a and b."""
     n_col = surface_m.shape[1]
     for at in range(who.size):
         i = who[at]
-        row, col, eye_m = points[i, 0], points[i, 1], points[i, 2]
+        row, col = points[i, 0], points[i, 1]
         nearest = int(points[i, 3])
         if nearest >= n_col:
             continue
-        # In the hull's own coordinates the earth's bend tilts and lowers the eye.
-        eye = eye_m - drop_per_col2 * col * col
-        best = tangent[i] * metres_per_col
-        floor = best - np.float32(2.0) * drop_per_col2 * col
         a = b = np.uint32(nearest // GROUP)
-        # Both walks in one loop: its end is the branch that processors cannot foresee.
-        while True:
-            on_a = (hull_a[a, 2] > floor) & (
-                hull_a[a, 1] - eye <= hull_a[a, 2] * (hull_a[a, 0] - col)
-            )
-            on_b = (hull_b[b, 2] > floor) & (
-                hull_b[b, 1] - eye <= hull_b[b, 2] * (hull_b[b, 0] - col)
-            )
-            if not (on_a | on_b):
-                break
-            a = link_a[a, 3] if on_a else a
-            b = link_b[b, 3] if on_b else b
-        u_a, u_b = hull_a[a, 0], hull_b[b, 0]
-        if (hull_a[a, 1] - eye > floor * (u_a - col)) | (hull_b[b, 1] - eye > floor * (u_b - col)):
-            # The columns looked at are neither behind the receiver nor off the raster.
-            at_a = min(max(int(u_a), nearest - 1), n_col - 1 - LOOK)
-            at_b = min(max(int(u_b), nearest - 1), n_col - 1 - LOOK)
-            new = _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, at_a, best)
-            if at_a != at_b:
-                new = _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, at_b, new)
-            if new > best:
-                tangent[i] = new / metres_per_col
+        seen_a = seen_b = -1
+        begin, end = (stack_start[i], stack_start[i + 1]) if stack_start.size > 0 else (i, i + 1)
+        for m in range(begin, end):
+            eye_m = points[i, 2] if m == begin else eyes_m[m]
+            # In the hull's own coordinates the earth's bend tilts and lowers the eye.
+            eye = eye_m - drop_per_col2 * col * col
+            best = tangent[m] * metres_per_col
+            floor = best - np.float32(2.0) * drop_per_col2 * col
+            # Both walks in one loop: its end is the branch that processors cannot foresee. They
+            # go on where those of the eye below ended.
+            while True:
+                on_a = (hull_a[a, 2] > floor) & (
+                    hull_a[a, 1] - eye <= hull_a[a, 2] * (hull_a[a, 0] - col)
+                )
+                on_b = (hull_b[b, 2] > floor) & (
+                    hull_b[b, 1] - eye <= hull_b[b, 2] * (hull_b[b, 0] - col)
+                )
+                if not (on_a | on_b):
+                    break
+                a = link_a[a, 3] if on_a else a
+                b = link_b[b, 3] if on_b else b
+            u_a, u_b = hull_a[a, 0], hull_b[b, 0]
+            if (hull_a[a, 1] - eye > floor * (u_a - col)) | (
+                hull_b[b, 1] - eye > floor * (u_b - col)
+            ):
+                # The columns looked at are neither behind the receiver nor off the raster.
+                at_a = min(max(int(u_a), nearest - 1), n_col - 1 - LOOK)
+                at_b = min(max(int(u_b), nearest - 1), n_col - 1 - LOOK)
+                if at_a == seen_a:
+                    new = _on_noted_ray(height_a, ahead_a, eye_m, best)
+                else:
+                    seen_a = at_a
+                    new = _on_own_ray(
+                        surface_m, row, col, eye_m, slope, drop_per_col2, at_a, best,
+                        height_a, ahead_a,
+                    )  # fmt: skip
+                if at_a != at_b and at_b == seen_b:
+                    new = _on_noted_ray(height_b, ahead_b, eye_m, new)
+                elif at_a != at_b:
+                    seen_b = at_b
+                    new = _on_own_ray(
+                        surface_m, row, col, eye_m, slope, drop_per_col2, at_b, new,
+                        height_b, ahead_b,
+                    )  # fmt: skip
+                if new > best:
+                    tangent[m] = new / metres_per_col
 
 
 @njit(nogil=True, cache=True)
 def far_field(
-    surface_m, columns_m, start, order, columns, lowest_line, points, slope, offset, weight,
-    reach_columns, step_m, drop_per_col2, tangent,
+    surface_m, columns_m, start, order, columns, lowest_line, points, stack_start, eye_m, slope,
+    offset, weight, reach_columns, step_m, drop_per_col2, tangent,
 ):  # fmt: skip
     """
     Raise ``tangent`` to what stands beyond the near field.
@@ -300,11 +380,16 @@ def far_field(
     surface_m, columns_m : ndarray, float32
         As in :func:`near_field`, and the same with columns first.
     start, order, columns, lowest_line
-        From :func:`bucket_by_line` and :func:`order_by_bucket`: the receivers between lines
+        From :func:`bucket_by_line` and :func:`order_by_bucket`: the stacks between lines
         ``lowest_line + i`` and the next one are ``order[start[i] : start[i + 1]]``.
-    points : ndarray, shape (n, 4), float32
-        Row, column and height of each receiver and the column at which its far field begins,
-        in one record; whole numbers below 2²⁴ are exact.
+    points : ndarray, shape (n_stack, 4), float32
+        Row and column of each stack, height of its lowest receiver and the column at which its
+        far field begins, in one record; whole numbers below 2²⁴ are exact.
+    stack_start : ndarray, shape (n_stack + 1,) or (0,), int64
+        Receivers ``stack_start[i]`` to ``stack_start[i + 1]`` stand in one place and rise. Empty if
+        every receiver is a stack of its own, which saves looking it up.
+    eye_m : ndarray, shape (n,), float32
+        Height of each receiver.
     slope, offset, weight, step_m, drop_per_col2
         As in :func:`near_field` and :func:`sweep_lines`.
     reach_columns : int
@@ -316,6 +401,8 @@ def far_field(
     n_group = (n_col + GROUP - 1) // GROUP
     hull = np.empty((N_LINE + 1, n_group, 4), np.float32)
     link = hull.view(np.uint32)
+    height_a, ahead_a = np.empty(2 * LOOK + 1, np.float32), np.empty(2 * LOOK + 1, np.float32)
+    height_b, ahead_b = height_a.copy(), ahead_a.copy()
     n_bucket = start.size - 1
     for block in range(0, n_bucket, N_LINE):
         n_line = min(N_LINE, n_bucket - block)
@@ -330,7 +417,8 @@ def far_field(
         )  # fmt: skip
         for i in range(n_line):
             _ask_lines(
-                surface_m, order[start[block + i] : start[block + i + 1]], points,
-                np.float32(slope), np.float32(step_m), np.float32(drop_per_col2),
-                hull[i], link[i], hull[i + 1], link[i + 1], tangent,
+                surface_m, order[start[block + i] : start[block + i + 1]], points, stack_start,
+                eye_m, np.float32(slope), np.float32(step_m), np.float32(drop_per_col2),
+                hull[i], link[i], hull[i + 1], link[i + 1],
+                height_a, ahead_a, height_b, ahead_b, tangent,
             )  # fmt: skip

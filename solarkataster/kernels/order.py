@@ -49,12 +49,60 @@ def _counting_order(key, before, n_key):
 
 @njit(nogil=True, cache=True)
 def run_starts(row, col):
-    """Where runs of receivers in one row, one column apart, begin; and the end of the last."""
+    """
+    Where runs begin, and the end of the last one.
+
+    The receivers of a run stand in one row, one column apart; or all of them in one place.
+    """
+    starts = np.empty(row.size + 1, np.int64)
+    n = 0
+    apart = -1.0  # between the receivers of the run at hand; not yet known
+    for i in range(row.size):
+        step = col[i] - col[i - 1] if i > 0 and row[i] == row[i - 1] else -1.0
+        if step == apart and apart >= 0.0:
+            continue
+        if n > 0 and starts[n - 1] == i - 1 and (step == 0.0 or step == 1.0):
+            apart = step
+            continue
+        starts[n] = i
+        apart = -1.0
+        n += 1
+    starts[n] = row.size
+    return starts[: n + 1].copy()
+
+
+@njit(nogil=True, cache=True)
+def stack_starts(row, col, elevation_m):
+    """Where stacks, receivers in one place that rise, begin; and the end of the last one."""
     starts = np.empty(row.size + 1, np.int64)
     n = 0
     for i in range(row.size):
-        if i == 0 or row[i] != row[i - 1] or col[i] != col[i - 1] + 1.0:
+        if (
+            i == 0
+            or row[i] != row[i - 1]
+            or col[i] != col[i - 1]
+            or not elevation_m[i] >= elevation_m[i - 1]
+        ):
             starts[n] = i
             n += 1
     starts[n] = row.size
     return starts[: n + 1].copy()
+
+
+@njit(nogil=True, cache=True)
+def order_of_members(stack_start, order):
+    """
+    Stacks in another order → their receivers in that order, and where the stacks begin there.
+
+    ``stack_start`` is that of :func:`stack_starts`, ``order`` a permutation of the stacks.
+    """
+    members = np.empty(stack_start[-1], np.int64)
+    starts = np.empty(stack_start.size, np.int64)
+    n = 0
+    for at in range(order.size):
+        starts[at] = n
+        for i in range(stack_start[order[at]], stack_start[order[at] + 1]):
+            members[n] = i
+            n += 1
+    starts[order.size] = n
+    return members, starts
