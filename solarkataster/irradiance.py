@@ -27,6 +27,11 @@ class Light:
         Its parts as pvlib books them: disc; sky with circumsolar light; ground. [kWh/m²]
     sky_view_factor : ndarray, shape (n,)
         Cosine-weighted share of the hemisphere over the surface that is visible sky. [–]
+
+    Notes
+    -----
+    The ground sends back albedo × global light × what of the hemisphere is neither sky nor hidden
+    by an edge above (``Receivers.top_tangent``): the underside of eaves reflects nothing.
     """
 
     poa_global_month_kwh_m2: np.ndarray
@@ -99,6 +104,24 @@ class _Surfaces:
         front = self.front_tangent * np.cos(np.radians(azimuth_deg - self.grid_azimuth))
         return np.maximum(own, front).astype(np.float32)
 
+    def top_share(self, sky: SkyTable, i: int) -> np.ndarray:
+        """
+        Part of its square-on tangent at which each surface sees the edge above it in a sector.
+
+        The cosine of the azimuth off the facing, as the light on a wall weighs it: its mean over
+        what of the sector lies in front; inf where nothing does.
+        """
+        edges = np.radians(sky.slice_edges_deg[i][[0, -1]])
+        off = np.radians(sky.azimuths_deg[i] - self.grid_azimuth)
+        off -= 2.0 * np.pi * np.round(off / (2.0 * np.pi))
+        half = (edges[1] - edges[0]) / 2.0
+        begin, end = np.clip([off - half, off + half], -np.pi / 2, np.pi / 2)
+        weight = np.sin(end) - np.sin(begin)  # ∫ cos
+        weighed = (end - begin) / 2 + (np.sin(2 * end) - np.sin(2 * begin)) / 4  # ∫ cos²
+        in_front = end - begin > 1e-6
+        share = np.where(in_front, weighed / np.where(in_front, weight, 1.0), np.inf)
+        return share.astype(np.float32)
+
 
 def light(
     surface_m: np.ndarray,
@@ -118,6 +141,9 @@ def light(
 
     Azimuths outside, receivers inside: the horizon of one azimuth is used and dropped, so memory
     does not grow with the number of azimuths.
+
+    Sky above ``receivers.top_tangent`` is hidden: sun, circumsolar light, dome and band, and the
+    sky view factor. What hides it sends nothing back.
 
     Parameters
     ----------
@@ -148,6 +174,10 @@ def light(
     surfaces = _Surfaces(receivers.surface_tilt, receivers.grid_azimuth, receivers.front_tangent)
     n = len(receivers)
     sums = np.zeros((n, N_LANE), dtype=np.float32)
+    with np.errstate(over="ignore"):  # so high that it hides nothing
+        top_tangent = receivers.top_tangent.astype(np.float32)
+    has_top = bool((top_tangent < np.inf).any())
+    plus, minus = np.float32(1.0), np.float32(-1.0)
     done = 0
     for face, directions in faces(
         surface_m, cell_size_m, receivers.row, receivers.col, receivers.elevation_m,
@@ -155,14 +185,19 @@ def light(
     ):  # fmt: skip
         of_face = np.zeros((n, N_LANE), dtype=np.float32)
         surface = receivers.surface[face.order]
+        top = top_tangent[face.order] if has_top else top_tangent[:0]
+        limit = np.empty_like(top)
         for i, deviation_deg in directions:
             at = surfaces.sector(sky, i)
             tangent = surfaces.least_tangent(at, sky.azimuths_deg[i])[surface]
             face.tangents(deviation_deg, tangent)
-            kernel.add_sector(
-                tangent, surface, surfaces.east, surfaces.north, surfaces.up, at.slices, at.own,
-                at.low, at.high, at.open_light, at.facing, sky.band_share, of_face,
-            )  # fmt: skip
+            if has_top:
+                kernel.limit_above(top, surfaces.top_share(sky, i), surface, tangent, limit)
+            for above, sign in ((tangent, plus), (limit, minus))[: 1 + has_top]:
+                kernel.add_sector(
+                    above, surface, surfaces.east, surfaces.north, surfaces.up, at.slices, at.own,
+                    at.low, at.high, at.open_light, at.facing, sky.band_share, sign, of_face,
+                )  # fmt: skip
             done += 1
             if progress is not None:
                 progress(done, len(sky.azimuths_deg))
@@ -203,7 +238,7 @@ def open_light(
                 kernel.add_sector(
                     surfaces.least_tangent(at, azimuth_deg), own, surfaces.east, surfaces.north,
                     surfaces.up, at.slices, at.own, at.low, at.high, at.open_light, at.facing,
-                    sky.band_share, of_face,
+                    sky.band_share, np.float32(1.0), of_face,
                 )  # fmt: skip
         sums += of_face
     return _light_of(sums, sky, albedo)

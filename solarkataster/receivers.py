@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -30,11 +31,24 @@ class Receivers:
         Tangent of the elevation of an endless straight edge that lies in front of the surface,
         level and square to its facing: the row in front of a racked module. 0, the default, hides
         nothing. [–]
+    top_tangent : ndarray, shape (n,), float64
+        Tangent of the elevation of an endless straight edge above each receiver, level and square
+        to its surface's facing, below which alone it sees the sky: eaves or a balcony, height over
+        the receiver ÷ depth in front of the *wall plane* (not of the receiver before it). Towards
+        an azimuth off the facing by ``a`` the edge is ``1 / cos a`` times as far away, so the
+        limit there is ``top_tangent · cos a``. inf, the default, hides nothing. [–]
 
     Raises
     ------
     InputError
-        If lengths disagree, a number is not finite or a tilt lies outside 0 to 90°.
+        If lengths disagree, a number is not finite (``top_tangent``: not a number), an edge lies
+        below the horizon or a tilt lies outside 0 to 90°.
+
+    Notes
+    -----
+    Receivers over one another, as up a wall, are answered together at a fraction of the price if
+    they follow each other from the lowest to the highest with the same row and column. Results do
+    not depend on the order.
     """
 
     row: np.ndarray
@@ -44,10 +58,13 @@ class Receivers:
     surface_tilt: np.ndarray
     grid_azimuth: np.ndarray
     front_tangent: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    top_tangent: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def __post_init__(self) -> None:
         if len(self.front_tangent) == 0:
             object.__setattr__(self, "front_tangent", np.zeros(len(self.surface_tilt)))
+        if len(self.top_tangent) == 0:
+            object.__setattr__(self, "top_tangent", np.full(len(self.row), np.inf))
         cast = {
             "row": np.float64,
             "col": np.float64,
@@ -56,12 +73,15 @@ class Receivers:
             "surface_tilt": np.float64,
             "grid_azimuth": np.float64,
             "front_tangent": np.float64,
+            "top_tangent": np.float64,
         }
         for name, dtype in cast.items():
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=dtype))
         n = len(self.row)
-        if not (len(self.col) == len(self.elevation_m) == len(self.surface) == n):
+        if any(len(getattr(self, name)) != n for name in ("col", "elevation_m", "surface")):
             raise InputError("receivers have rows, columns, heights and surfaces of unequal length")
+        if len(self.top_tangent) != n:
+            raise InputError("receivers: as many edges above as receivers are needed")
         for name in (*list(cast)[:3], "surface_tilt", "grid_azimuth", "front_tangent"):
             if not np.isfinite(getattr(self, name)).all():
                 raise InputError(f"receivers: {name} holds values that are not finite")
@@ -69,6 +89,12 @@ class Receivers:
             raise InputError("receivers: as many tilts as azimuths and edges in front are needed")
         if (self.front_tangent < 0).any():
             raise InputError("receivers: an edge in front lies below the horizon")
+        if not (self.top_tangent >= 0).all():
+            raise InputError(
+                "receivers: an edge above lies below the horizon or is not a number",
+                expected="0 or more, inf for none",
+                remedy="Leave out receivers that stand above their eaves.",
+            )
         if n and (self.surface.min() < 0 or self.surface.max() >= len(self.surface_tilt)):
             raise InputError("receivers: a surface number points at no surface")
         if ((self.surface_tilt < 0) | (self.surface_tilt > 90)).any():
@@ -80,6 +106,32 @@ class Receivers:
 
     def __len__(self) -> int:
         return len(self.row)
+
+
+def join_receivers(parts: Sequence[Receivers]) -> Receivers:
+    """
+    Receivers of several sets in one, as of roofs and walls that share a sweep.
+
+    Parameters
+    ----------
+    parts : sequence of Receivers
+        At least one.
+
+    Returns
+    -------
+    Receivers
+        One after the other; their surfaces are numbered through.
+    """
+    n_surface = [len(part.surface_tilt) for part in parts]
+    first_surface = np.cumsum([0, *n_surface[:-1]])
+    joined = {
+        one.name: np.concatenate([getattr(part, one.name) for part in parts])
+        for one in fields(Receivers)
+    }
+    joined["surface"] = np.concatenate(
+        [part.surface + first for part, first in zip(parts, first_surface, strict=True)]
+    )
+    return Receivers(**joined)
 
 
 def plane_receivers(

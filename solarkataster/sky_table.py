@@ -14,7 +14,8 @@ from solarkataster.sky import SkySources
 N_STEP = 180
 
 #: Values per direction: 12 months of beam, circumsolar and dome light; direct light of the year;
-#: share of an even sky; one free; the horizon band's share.
+#: share of an even sky; the share hidden from above; the horizon band's share. The last two are
+#: left empty in the table and filled in the sums.
 N_LANE = 16
 DIRECT_LANE = 12
 SKY_VIEW_LANE = 13

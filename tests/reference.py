@@ -130,13 +130,18 @@ def minute_sky(weather, convergence_deg, step_minutes=1):
     )
 
 
-def brute_year(frame, twilight, ghi, horizon_deg, azimuths_deg, tilt, grid_azimuth, albedo):
+def brute_year(
+    frame, twilight, ghi, horizon_deg, azimuths_deg, tilt, grid_azimuth, albedo, hidden=None
+):
     """
     Year [kWh/m²] of one receiver from its skyline: (direct, sky diffuse, ground diffuse).
 
     pvlib's Perez per step gives disc, circumsolar, isotropic and horizon parts; sun and
     circumsolar count while the sun stands above the skyline of its azimuth, dome and band with the
     share of the sky that a fine numerical integral over the hemisphere finds visible.
+
+    ``hidden(elevation_deg, grid_azimuth_deg)`` says which directions something above hides, that
+    sends no light itself.
     """
     aoi = np.degrees(
         np.arccos(
@@ -154,14 +159,17 @@ def brute_year(frame, twilight, ghi, horizon_deg, azimuths_deg, tilt, grid_azimu
     width = 360.0 / len(azimuths_deg)
     sector = np.floor(frame.grid_azimuth / width + 0.5).astype(int) % len(azimuths_deg)
     seen = frame.elevation.to_numpy() > horizon_deg[sector]
+    if hidden is not None:
+        seen &= ~hidden(frame.elevation.to_numpy(), frame.grid_azimuth.to_numpy())
     beam = frame.dni * np.maximum(0, np.cos(np.radians(aoi))) * frame.hours / 1000
     direct = float((beam * seen).sum())
     circumsolar = float((parts["circumsolar"] * frame.hours / 1000)[seen].sum())
-    view, band = _sky_shares(horizon_deg, azimuths_deg, tilt, grid_azimuth)
+    no_eaves, _ = _sky_shares(horizon_deg, azimuths_deg, tilt, grid_azimuth)
+    view, band = _sky_shares(horizon_deg, azimuths_deg, tilt, grid_azimuth, hidden)
     open_view = (1 + math.cos(math.radians(tilt))) / 2
     dome = float((parts["isotropic"] * frame.hours / 1000).sum()) / open_view + twilight.sum()
     horizon_light = float((parts["horizon"] * frame.hours / 1000).sum())
-    ground = albedo * ghi.sum() * (1 - view)
+    ground = albedo * ghi.sum() * (1 - no_eaves)
     return direct, circumsolar + dome * view + horizon_light * band, ground
 
 
@@ -188,7 +196,7 @@ def _perez_parts(frame, tilt, grid_azimuth):
     }
 
 
-def _sky_shares(horizon_deg, azimuths_deg, tilt, grid_azimuth, n_elevation=900):
+def _sky_shares(horizon_deg, azimuths_deg, tilt, grid_azimuth, hidden=None, n_elevation=900):
     """Sky view and share of the 6.5° horizon band, by sums over a fine hemisphere."""
     edges = np.linspace(0, 90, n_elevation + 1)
     middle = np.radians((edges[1:] + edges[:-1]) / 2)[:, None]
@@ -197,8 +205,11 @@ def _sky_shares(horizon_deg, azimuths_deg, tilt, grid_azimuth, n_elevation=900):
         math.radians(tilt)
     ) * np.cos(azimuth)
     visible = np.degrees(middle) > horizon_deg[None, :]
+    share = np.clip(1 - horizon_deg / 6.5, 0, 1)
+    if hidden is not None:
+        visible &= ~hidden(np.degrees(middle), np.asarray(azimuths_deg)[None, :])
+        share = visible[np.degrees(middle[:, 0]) < 6.5].mean(axis=0)
     solid = np.cos(middle) * np.radians(90 / n_elevation) * (2 * np.pi / len(azimuths_deg))
     view = float((np.maximum(cosine, 0) * visible * solid).sum() / np.pi)
     front = np.maximum(0, np.cos(azimuth[0]))
-    share = np.clip(1 - horizon_deg / 6.5, 0, 1)
     return view, float((front * share).sum() / front.sum())

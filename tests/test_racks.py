@@ -16,7 +16,6 @@ from solarkataster.irradiance import light, open_light
 from solarkataster.layout.racks import (
     HEIGHT_FRACTIONS,
     Racks,
-    joined,
     noon_elevation_deg,
     rack_receivers,
     square_shadow_angle_deg,
@@ -209,12 +208,12 @@ def test_the_window_changes_no_cells_height_on_the_module(d_row, d_col):
 
 def test_joined_receivers_keep_their_surfaces():
     roof = plane_receivers(np.array([[1, 2]], np.int32), [0.0, 0.5], [0.0, 0.0], [0.0, 0.0], 1.0)
-    both = joined(roof, rack_receivers(roof, {0: rows()}, SLANT_M))
+    both = join_receivers([roof, rack_receivers(roof, {0: rows()}, SLANT_M)])
     assert len(both) == 3
     assert len(both.surface_tilt) == 2 + len(HEIGHT_FRACTIONS)
     assert both.surface_tilt[both.surface[2]] == 10.0
     assert (both.front_tangent[:2] == 0.0).all()
-    assert len(joined(roof, rack_receivers(roof, {}, SLANT_M))) == len(roof)
+    assert len(join_receivers([roof, rack_receivers(roof, {}, SLANT_M)])) == len(roof)
 
 
 @pytest.mark.parametrize(

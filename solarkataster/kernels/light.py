@@ -10,6 +10,7 @@ from numba import njit
 _LANES = 16
 _DIRECT = 12
 _SKY_VIEW = 13
+_HIDDEN_ABOVE = 14
 _BAND = 15
 
 #: Receivers whose look-ups are listed before they are made.
@@ -69,10 +70,39 @@ def unshaded(east, north, up, slices, own, facing, out):
         out[s, _BAND] = facing[s]
 
 
+@njit(nogil=True, cache=True)
+def limit_above(top_tangent, share, surface, tangent, limit):
+    """
+    Tangents of the edges above receivers; what lies above them is to be taken away.
+
+    Parameters
+    ----------
+    top_tangent : ndarray, shape (n,), float32
+        Each receiver's edge as seen square to its surface; inf for none.
+    share : ndarray, shape (n_surface,), float32
+        Part of that tangent at which each surface sees its edge in this sector; inf where the
+        sector lies behind the surface, so that no edge hangs in it.
+    surface : ndarray, shape (n,), int32
+        Surface of each receiver.
+    tangent : ndarray, shape (n,), float32
+        Skyline; lowered to the edge where that is below it, so that nothing is left between them.
+    limit : ndarray, shape (n,), float32
+        Filled with the tangent above which the edge hides the sky; inf for none.
+    """
+    for i in range(tangent.size):
+        limit[i] = np.inf
+        part = share[surface[i]]
+        if top_tangent[i] < np.inf and part < np.inf:
+            limit[i] = top_tangent[i] * part
+            tangent[i] = min(tangent[i], limit[i])
+
+
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _add_rows(who, begin, rest, surface, east, north, up, table, sums):
+def _add_rows(who, begin, rest, surface, east, north, up, table, sign, sums):
     """
     Add interpolated rows of a flat table, dotted with the normals, to the receivers' flat sums.
+
+    With a ``sign`` of -1 they are taken away, and the view that goes is noted as hidden from above.
 
     A loop of its own, over flat arrays and slices of known length: so it compiles to vector
     instructions, three times as fast.
@@ -81,28 +111,36 @@ def _add_rows(who, begin, rest, surface, east, north, up, table, sums):
         i = who[job]
         s = surface[i]
         r = rest[job]
-        keep = np.float32(1.0) - r
+        keep = (np.float32(1.0) - r) * sign
+        r *= sign
         e0, n0, u0 = east[s] * keep, north[s] * keep, up[s] * keep
         e1, n1, u1 = east[s] * r, north[s] * r, up[s] * r
         steps = table[begin[job] : begin[job] + 6 * _LANES]
         out = sums[i * _LANES : (i + 1) * _LANES]
+        view = out[_SKY_VIEW]
         for k in range(_LANES):
             out[k] += (e0 * steps[k] + n0 * steps[_LANES + k] + u0 * steps[2 * _LANES + k]) + (
                 e1 * steps[3 * _LANES + k] + n1 * steps[4 * _LANES + k] + u1 * steps[5 * _LANES + k]
             )
+        if sign < 0:
+            out[_HIDDEN_ABOVE] += view - out[_SKY_VIEW]
 
 
 @njit(nogil=True, cache=True)
 def add_sector(
-    tangent, surface, east, north, up, slices, own, low, high, open_light, facing, band_share, sums
-):
+    tangent, surface, east, north, up, slices, own, low, high, open_light, facing, band_share, sign,
+    sums,
+):  # fmt: skip
     """
-    Add one sector's light to the sums of the receivers.
+    Add one sector's light to the sums of the receivers, or take it away.
+
+    What an edge above hides is the light above the edge: ``H = n · Σ (T[h] − T[h_top])`` is one
+    call with the skylines and one with the edges and the sign turned.
 
     Parameters
     ----------
     tangent : ndarray, shape (n,), float32
-        Skyline of each receiver.
+        Tangent above which each receiver's light counts; inf for none of it.
     surface : ndarray, shape (n,), int32
         Surface of each receiver.
     slices : ndarray, shape (1 + n_slice, n_step + 1, 3, 16), float32
@@ -110,6 +148,8 @@ def add_sector(
     own, low, high, open_light, facing
         As filled by :func:`own_horizon` and :func:`unshaded`.
     band_share : ndarray, shape (n_step + 1,), float32
+    sign : float32
+        1 or -1.
     sums : ndarray, shape (n, 16), float32
         Raised in place.
 
@@ -131,18 +171,22 @@ def add_sector(
         for i in range(chunk, min(chunk + _CHUNK, tangent.size)):
             s = surface[i]
             t = tangent[i]
-            # q = t / (1 + t), written so that an infinite tangent gives 1
+            if t == np.inf:
+                continue
+            # q = t / (1 + t), written so that a large tangent gives 1
             q = (np.float32(1.0) - np.float32(1.0) / (np.float32(1.0) + t)) * np.float32(n_step)
             if q <= low[s]:
                 out = flat_sums[i * _LANES : (i + 1) * _LANES]
                 whole = flat_open[s * _LANES : (s + 1) * _LANES]
                 for k in range(_LANES):
-                    out[k] += whole[k]
+                    out[k] += sign * whole[k]
+                if sign < 0:
+                    out[_HIDDEN_ABOVE] += whole[_SKY_VIEW]
                 continue
             step = min(int(q), n_step - 1)
             rest = q - np.float32(step)
             share = band_share[step] + rest * (band_share[step + 1] - band_share[step])
-            flat_sums[i * _LANES + _BAND] += facing[s] * share
+            flat_sums[i * _LANES + _BAND] += sign * facing[s] * share
             if q >= high[s]:
                 who[n_job], begin[n_job], part[n_job] = i, step * row, rest
                 n_job += 1
@@ -158,8 +202,9 @@ def add_sector(
                 begin[n_job] += (j + 1) * (n_step + 1) * row
                 n_job += 1
         _add_rows(
-            who[:n_job], begin[:n_job], part[:n_job], surface, east, north, up, table, flat_sums
-        )
+            who[:n_job], begin[:n_job], part[:n_job], surface, east, north, up, table, sign,
+            flat_sums,
+        )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
@@ -188,13 +233,16 @@ def split(sums, band_kwh_m2, ghi_kwh_m2, albedo, months, direct, sky, ground, vi
     ghi_year = ghi_kwh_m2.sum()
     for i in range(sums.shape[0]):
         view[i] = min(max(np.float64(sums[i, _SKY_VIEW]), 0.0), 1.0)
-        reflected = albedo * (1.0 - view[i])
+        # Nothing comes back from the underside of what hides the sky from above.
+        above = min(max(np.float64(sums[i, _HIDDEN_ABOVE]), 0.0), 1.0 - view[i])
+        reflected = albedo * (1.0 - view[i] - above)
         from_sky = 0.0
         for m in range(12):
             # The horizon band may be negative; a month never is.
             light = max(sums[i, m] + sums[i, _BAND] * band_kwh_m2[m], 0.0)
             from_sky += light
             months[i, m] = light + reflected * ghi_kwh_m2[m]
-        direct[i] = sums[i, _DIRECT]
+        # Light that was added and taken away again may leave a rounding error.
+        direct[i] = max(sums[i, _DIRECT], 0.0)
         sky[i] = from_sky - direct[i]
         ground[i] = reflected * ghi_year

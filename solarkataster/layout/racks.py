@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -206,18 +206,4 @@ def rack_receivers(
         np.array(tilts, dtype=np.float64),
         np.array(azimuths, dtype=np.float64),
         np.array(fronts, dtype=np.float64),
-    )
-
-
-def joined(first: Receivers, second: Receivers) -> Receivers:
-    """Both sets of receivers; the surfaces of the second are numbered on after the first's."""
-    return replace(
-        first,
-        row=np.concatenate([first.row, second.row]),
-        col=np.concatenate([first.col, second.col]),
-        elevation_m=np.concatenate([first.elevation_m, second.elevation_m]),
-        surface=np.concatenate([first.surface, second.surface + len(first.surface_tilt)]),
-        surface_tilt=np.concatenate([first.surface_tilt, second.surface_tilt]),
-        grid_azimuth=np.concatenate([first.grid_azimuth, second.grid_azimuth]),
-        front_tangent=np.concatenate([first.front_tangent, second.front_tangent]),
     )

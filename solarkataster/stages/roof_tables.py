@@ -12,9 +12,9 @@ import shapely
 
 from solarkataster.checks_points import MIN_DENSITY_PER_M2
 from solarkataster.layout.modules import rack_azimuths
-from solarkataster.layout.racks import Racks, joined, noon_elevation_deg, rack_receivers
+from solarkataster.layout.racks import Racks, noon_elevation_deg, rack_receivers
 from solarkataster.layout.racks import square_shadow_angle_deg as square_deg
-from solarkataster.receivers import Receivers
+from solarkataster.receivers import Receivers, join_receivers
 from solarkataster.roofs.edges import outlines_at_drops, unmeasured_part
 from solarkataster.roofs.model import Heights, RoofModel
 from solarkataster.roofs.planes import RoofPlanes
@@ -35,7 +35,8 @@ def joined_roofs(job: TileJob, buildings: Sequence[BuildingRoof]) -> TileRoofs:
     models = [(i, b.model) for i, b in enumerate(buildings) if b.model is not None]
     counts = [len(model.planes) for _, model in models]
     racks = [rack for i, model in models for rack in _racks(job, job.footprints[i], model)]
-    roofs = _receivers([b.receivers for b in buildings if b.receivers is not None])
+    on_roofs = [b.receivers for b in buildings if b.receivers is not None]
+    roofs = join_receivers(on_roofs) if on_roofs else None
     receivers, rack_surface = _with_racks(job, roofs, racks)
     return TileRoofs(
         building=np.repeat(np.array([i for i, _ in models], dtype=np.int32), counts),
@@ -173,24 +174,6 @@ def _superstructures(models: list[tuple[int, RoofModel]]) -> TileSuperstructures
     )
 
 
-def _receivers(parts: list[Receivers]) -> Receivers | None:
-    """Receivers of all roofs; their surfaces are numbered through."""
-    if not parts:
-        return None
-    n_surface = [len(part.surface_tilt) for part in parts]
-    first_surface = np.cumsum([0, *n_surface[:-1]])
-    return Receivers(
-        row=np.concatenate([part.row for part in parts]),
-        col=np.concatenate([part.col for part in parts]),
-        elevation_m=np.concatenate([part.elevation_m for part in parts]),
-        surface=np.concatenate(
-            [part.surface + first for part, first in zip(parts, first_surface, strict=True)]
-        ),
-        surface_tilt=np.concatenate([part.surface_tilt for part in parts]),
-        grid_azimuth=np.concatenate([part.grid_azimuth for part in parts]),
-    )
-
-
 def _racks(job: TileJob, footprint: shapely.Geometry, model: RoofModel) -> list[Racks | None]:
     """Racks of each plane that is flat and large enough for any."""
     layout = job.config.layout
@@ -251,4 +234,4 @@ def _with_racks(
     for i, one in racks_of.items():
         first_surface[i] = n_next
         n_next += one.n_surface
-    return joined(roofs, on_racks), first_surface
+    return join_receivers([roofs, on_racks]), first_surface
