@@ -10,6 +10,7 @@ import numpy as np
 
 from solarkataster.errors import InputError
 from solarkataster.kernels import horizon as kernel
+from solarkataster.kernels.near_field import near_field
 from solarkataster.kernels.order import (
     order_by_row,
     order_of_members,
@@ -62,7 +63,7 @@ class Face:
         slope = math.tan(math.radians(deviation_deg))
         step_m = self.cell_size_m * math.hypot(1.0, slope)
         drop = step_m**2 / (2.0 * EFFECTIVE_EARTH_RADIUS_M)
-        kernel.near_field(
+        near_field(
             self.surface_m, self.run_start, self.row, self.col, self.eye_m,
             slope, self.n_near, step_m, drop, tangent,
         )  # fmt: skip

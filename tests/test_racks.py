@@ -20,7 +20,7 @@ from solarkataster.layout.racks import (
     rack_receivers,
     square_shadow_angle_deg,
 )
-from solarkataster.receivers import Receivers, plane_receivers
+from solarkataster.receivers import Receivers, join_receivers, plane_receivers
 
 SLANT_M = 1.134
 ALBEDO = 0.2
