@@ -81,7 +81,7 @@ class Face:
         start = start[: n_bucket + 1]
         kernel.order_by_bucket(bucket, start, order)
         kernel.far_field(
-            self.surface_m, self.columns_m, start, order, columns, lowest, self.points,
+            self.columns_m, start, order, columns, lowest, self.points,
             self.stack_start if n < self.order.size else self.stack_start[:0], self.eye_m, slope,
             (below - below[0]).astype(np.int64), (lattice - below).astype(np.float32),
             math.ceil(self.reach_m / step_m), step_m, drop, tangent,

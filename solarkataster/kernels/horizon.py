@@ -167,21 +167,21 @@ def sweep_lines(columns_m, line, n_line, offset, weight, first, last, drop_per_c
 
 
 @njit(nogil=True, cache=True)
-def _on_own_ray(surface_m, row, col, eye_m, slope, drop_per_col2, u, best, height_m, ahead):
+def _on_own_ray(columns_m, row, col, eye_m, slope, drop_per_col2, u, best, height_m, ahead):
     """
     Largest rise per column on the own ray about column ``u``, or ``best`` if that is larger.
 
     ``height_m``, less the earth's bend, and the columns ``ahead`` are noted for the next eye.
     """
-    n_row = np.float32(surface_m.shape[0] - 2)
+    n_row = np.float32(columns_m.shape[1] - 2)
     for k in range(2 * LOOK + 1):
         v = u - LOOK + k
         away = np.float32(v) - col
         # Counted from the row of nothing above the raster, so that truncating is rounding down.
         y = min(max(row + slope * away + np.float32(1.0), np.float32(0.0)), n_row)
         upper = int(y)
-        a = surface_m[upper, v]
-        z = a + (y - np.float32(upper)) * (surface_m[upper + 1, v] - a)
+        a = columns_m[v, upper]
+        z = a + (y - np.float32(upper)) * (columns_m[v, upper + 1] - a)
         z = z - drop_per_col2 * away * away
         height_m[k], ahead[k] = z, away
         t = (z - eye_m) / away
@@ -200,11 +200,11 @@ def _on_noted_ray(height_m, ahead, eye_m, best):
 
 @njit(nogil=True, cache=True)
 def _ask_lines(
-    surface_m, who, points, stack_start, eyes_m, slope, metres_per_col, drop_per_col2,
+    columns_m, who, points, stack_start, eyes_m, slope, metres_per_col, drop_per_col2,
     hull_a, link_a, hull_b, link_b, height_a, ahead_a, height_b, ahead_b, tangent,
 ):  # fmt: skip
     """Raise the tangents of the stacks ``who`` between two swept lines, a and b."""
-    n_col = surface_m.shape[1]
+    n_col = columns_m.shape[0]
     for at in range(who.size):
         i = who[at]
         row, col = points[i, 0], points[i, 1]
@@ -245,7 +245,7 @@ def _ask_lines(
                 else:
                     seen_a = at_a
                     new = _on_own_ray(
-                        surface_m, row, col, eye_m, slope, drop_per_col2, at_a, best,
+                        columns_m, row, col, eye_m, slope, drop_per_col2, at_a, best,
                         height_a, ahead_a,
                     )  # fmt: skip
                 if at_a != at_b and at_b == seen_b:
@@ -253,7 +253,7 @@ def _ask_lines(
                 elif at_a != at_b:
                     seen_b = at_b
                     new = _on_own_ray(
-                        surface_m, row, col, eye_m, slope, drop_per_col2, at_b, new,
+                        columns_m, row, col, eye_m, slope, drop_per_col2, at_b, new,
                         height_b, ahead_b,
                     )  # fmt: skip
                 if new > best:
@@ -262,7 +262,7 @@ def _ask_lines(
 
 @njit(nogil=True, cache=True)
 def far_field(
-    surface_m, columns_m, start, order, columns, lowest_line, points, stack_start, eye_m, slope,
+    columns_m, start, order, columns, lowest_line, points, stack_start, eye_m, slope,
     offset, weight, reach_columns, step_m, drop_per_col2, tangent,
 ):  # fmt: skip
     """
@@ -270,7 +270,7 @@ def far_field(
 
     Parameters
     ----------
-    surface_m, columns_m : ndarray, float32
+    columns_m : ndarray, shape (n_col, n_row + 2), float32
         As in :func:`solarkataster.kernels.near_field.near_field`, and the same with columns first.
     start, order, columns, lowest_line
         From :func:`bucket_by_line` and :func:`order_by_bucket`: the stacks between lines
@@ -290,7 +290,7 @@ def far_field(
     tangent : ndarray, shape (n,), float32
         Raised in place.
     """
-    n_col = surface_m.shape[1]
+    n_col = columns_m.shape[0]
     n_group = (n_col + GROUP - 1) // GROUP
     hull = np.empty((N_LINE + 1, n_group, 4), np.float32)
     link = hull.view(np.uint32)
@@ -310,7 +310,7 @@ def far_field(
         )  # fmt: skip
         for i in range(n_line):
             _ask_lines(
-                surface_m, order[start[block + i] : start[block + i + 1]], points, stack_start,
+                columns_m, order[start[block + i] : start[block + i + 1]], points, stack_start,
                 eye_m, np.float32(slope), np.float32(step_m), np.float32(drop_per_col2),
                 hull[i], link[i], hull[i + 1], link[i + 1],
                 height_a, ahead_a, height_b, ahead_b, tangent,
