@@ -177,7 +177,8 @@ def light(
     with np.errstate(over="ignore"):  # so high that it hides nothing
         top_tangent = receivers.top_tangent.astype(np.float32)
     has_top = bool((top_tangent < np.inf).any())
-    plus, minus = np.float32(1.0), np.float32(-1.0)
+    # H = n · Σ (T[h] − T[h_top]): what lies above the skylines, and above the edges over them.
+    hidden = np.zeros((n if has_top else 0, N_LANE), dtype=np.float32)
     done = 0
     for face, directions in faces(
         surface_m, cell_size_m, receivers.row, receivers.col, receivers.elevation_m,
@@ -186,22 +187,26 @@ def light(
         of_face = np.zeros((n, N_LANE), dtype=np.float32)
         surface = receivers.surface[face.order]
         top = top_tangent[face.order] if has_top else top_tangent[:0]
-        limit = np.empty_like(top)
+        limit, hidden_of_face = np.empty_like(top), np.zeros_like(hidden)
         for i, deviation_deg in directions:
             at = surfaces.sector(sky, i)
             tangent = surfaces.least_tangent(at, sky.azimuths_deg[i])[surface]
             face.tangents(deviation_deg, tangent)
             if has_top:
                 kernel.limit_above(top, surfaces.top_share(sky, i), surface, tangent, limit)
-            for above, sign in ((tangent, plus), (limit, minus))[: 1 + has_top]:
+            for above, to in ((tangent, of_face), (limit, hidden_of_face))[: 1 + has_top]:
                 kernel.add_sector(
                     above, surface, surfaces.east, surfaces.north, surfaces.up, at.slices, at.own,
-                    at.low, at.high, at.open_light, at.facing, sky.band_share, sign, of_face,
+                    at.low, at.high, at.open_light, at.facing, sky.band_share, to,
                 )  # fmt: skip
             done += 1
             if progress is not None:
                 progress(done, len(sky.azimuths_deg))
         kernel.gather(face.order, of_face, sums)
+        if has_top:
+            kernel.gather(face.order, hidden_of_face, hidden)
+    if has_top:
+        kernel.take_away(hidden, sums)
     return _light_of(sums, sky, albedo)
 
 
@@ -238,7 +243,7 @@ def open_light(
                 kernel.add_sector(
                     surfaces.least_tangent(at, azimuth_deg), own, surfaces.east, surfaces.north,
                     surfaces.up, at.slices, at.own, at.low, at.high, at.open_light, at.facing,
-                    sky.band_share, np.float32(1.0), of_face,
+                    sky.band_share, of_face,
                 )  # fmt: skip
         sums += of_face
     return _light_of(sums, sky, albedo)

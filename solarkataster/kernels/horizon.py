@@ -271,7 +271,7 @@ def far_field(
     Parameters
     ----------
     columns_m : ndarray, shape (n_col, n_row + 2), float32
-        As in :func:`solarkataster.kernels.near_field.near_field`, and the same with columns first.
+        The surface, columns first.
     start, order, columns, lowest_line
         From :func:`bucket_by_line` and :func:`order_by_bucket`: the stacks between lines
         ``lowest_line + i`` and the next one are ``order[start[i] : start[i + 1]]``.

@@ -98,11 +98,9 @@ def limit_above(top_tangent, share, surface, tangent, limit):
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _add_rows(who, begin, rest, surface, east, north, up, table, sign, sums):
+def _add_rows(who, begin, rest, surface, east, north, up, table, sums):
     """
     Add interpolated rows of a flat table, dotted with the normals, to the receivers' flat sums.
-
-    With a ``sign`` of -1 they are taken away, and the view that goes is noted as hidden from above.
 
     A loop of its own, over flat arrays and slices of known length: so it compiles to vector
     instructions, three times as fast.
@@ -111,36 +109,28 @@ def _add_rows(who, begin, rest, surface, east, north, up, table, sign, sums):
         i = who[job]
         s = surface[i]
         r = rest[job]
-        keep = (np.float32(1.0) - r) * sign
-        r *= sign
+        keep = np.float32(1.0) - r
         e0, n0, u0 = east[s] * keep, north[s] * keep, up[s] * keep
         e1, n1, u1 = east[s] * r, north[s] * r, up[s] * r
         steps = table[begin[job] : begin[job] + 6 * _LANES]
         out = sums[i * _LANES : (i + 1) * _LANES]
-        view = out[_SKY_VIEW]
         for k in range(_LANES):
             out[k] += (e0 * steps[k] + n0 * steps[_LANES + k] + u0 * steps[2 * _LANES + k]) + (
                 e1 * steps[3 * _LANES + k] + n1 * steps[4 * _LANES + k] + u1 * steps[5 * _LANES + k]
             )
-        if sign < 0:
-            out[_HIDDEN_ABOVE] += view - out[_SKY_VIEW]
 
 
 @njit(nogil=True, cache=True)
 def add_sector(
-    tangent, surface, east, north, up, slices, own, low, high, open_light, facing, band_share, sign,
-    sums,
-):  # fmt: skip
+    tangent, surface, east, north, up, slices, own, low, high, open_light, facing, band_share, sums
+):
     """
-    Add one sector's light to the sums of the receivers, or take it away.
-
-    What an edge above hides is the light above the edge: ``H = n · Σ (T[h] − T[h_top])`` is one
-    call with the skylines and one with the edges and the sign turned.
+    Add one sector's light to the sums of the receivers.
 
     Parameters
     ----------
     tangent : ndarray, shape (n,), float32
-        Tangent above which each receiver's light counts; inf for none of it.
+        Tangent above which each receiver's light counts, as of its skyline; inf for none of it.
     surface : ndarray, shape (n,), int32
         Surface of each receiver.
     slices : ndarray, shape (1 + n_slice, n_step + 1, 3, 16), float32
@@ -148,8 +138,6 @@ def add_sector(
     own, low, high, open_light, facing
         As filled by :func:`own_horizon` and :func:`unshaded`.
     band_share : ndarray, shape (n_step + 1,), float32
-    sign : float32
-        1 or -1.
     sums : ndarray, shape (n, 16), float32
         Raised in place.
 
@@ -179,14 +167,12 @@ def add_sector(
                 out = flat_sums[i * _LANES : (i + 1) * _LANES]
                 whole = flat_open[s * _LANES : (s + 1) * _LANES]
                 for k in range(_LANES):
-                    out[k] += sign * whole[k]
-                if sign < 0:
-                    out[_HIDDEN_ABOVE] += whole[_SKY_VIEW]
+                    out[k] += whole[k]
                 continue
             step = min(int(q), n_step - 1)
             rest = q - np.float32(step)
             share = band_share[step] + rest * (band_share[step + 1] - band_share[step])
-            flat_sums[i * _LANES + _BAND] += sign * facing[s] * share
+            flat_sums[i * _LANES + _BAND] += facing[s] * share
             if q >= high[s]:
                 who[n_job], begin[n_job], part[n_job] = i, step * row, rest
                 n_job += 1
@@ -202,9 +188,8 @@ def add_sector(
                 begin[n_job] += (j + 1) * (n_step + 1) * row
                 n_job += 1
         _add_rows(
-            who[:n_job], begin[:n_job], part[:n_job], surface, east, north, up, table, sign,
-            flat_sums,
-        )  # fmt: skip
+            who[:n_job], begin[:n_job], part[:n_job], surface, east, north, up, table, flat_sums
+        )
 
 
 @njit(nogil=True, cache=True)
@@ -214,6 +199,21 @@ def gather(order, part, sums):
         at = order[i]
         for k in range(_LANES):
             sums[at, k] += part[i, k]
+
+
+@njit(nogil=True, cache=True)
+def take_away(hidden, sums):
+    """
+    Take the light ``hidden`` (n, 16) from above away from the sums; the view lost is kept in them.
+
+    Both sums are rounded, so that what is left of nothing may fall below it: direct light, which
+    cannot be negative, is kept from that.
+    """
+    for i in range(sums.shape[0]):
+        for k in range(_LANES):
+            sums[i, k] -= hidden[i, k]
+        sums[i, _DIRECT] = max(sums[i, _DIRECT], np.float32(0.0))
+        sums[i, _HIDDEN_ABOVE] = hidden[i, _SKY_VIEW]
 
 
 @njit(nogil=True, cache=True)
@@ -242,7 +242,6 @@ def split(sums, band_kwh_m2, ghi_kwh_m2, albedo, months, direct, sky, ground, vi
             light = max(sums[i, m] + sums[i, _BAND] * band_kwh_m2[m], 0.0)
             from_sky += light
             months[i, m] = light + reflected * ghi_kwh_m2[m]
-        # Light that was added and taken away again may leave a rounding error.
-        direct[i] = max(sums[i, _DIRECT], 0.0)
+        direct[i] = sums[i, _DIRECT]
         sky[i] = from_sky - direct[i]
         ground[i] = reflected * ghi_year

@@ -96,12 +96,12 @@ def _near_stack(
     for k in range(min(n_near, n_col - first)):
         ahead = first + k - col0
         y = row0 + slope * ahead
-        upper = math.floor(y)
+        upper = int(y) - (y < 0.0)  # rounded down, but for whole rows off the raster
         if upper < -1 or upper > n_row - 1:
             break
         weight = np.float32(y - upper)
-        at = (upper + 1) * n_col + first + k
-        a, b = flat_m[at], flat_m[at + n_col]
+        at = np.uint64((upper + 1) * n_col + first + k)  # unsigned: no test for negative ones
+        a, b = flat_m[at], flat_m[at + np.uint64(n_col)]
         z = a + weight * (b - a) - np.float32(drop_per_col2 * ahead * ahead)
         if z > highest_m:
             height_m[n], per_m[n], highest_m = z, np.float32(1.0 / (ahead * step_m)), z
