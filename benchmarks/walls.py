@@ -115,16 +115,14 @@ def sweep(surface_m: np.ndarray, walls: Receivers, azimuths: np.ndarray, circle:
 
     Behind the wall as well if ``circle``; else those are known beforehand, as they are to `light`.
     """
-    facing = walls.grid_azimuth[walls.surface]
     for face, directions in faces(
         surface_m, CELL_M, walls.row, walls.col, walls.elevation_m, azimuths, reach_m=REACH_M
     ):
-        before = facing[face.order]
+        surface = walls.surface[face.order]
         for i, deviation_deg in directions:
-            tangent = np.zeros(before.size, np.float32)
-            if not circle:
-                tangent[np.cos(np.radians(azimuths[i] - before)) <= 0] = np.inf
-            face.tangents(deviation_deg, tangent)
+            behind = np.cos(np.radians(azimuths[i] - walls.grid_azimuth)) <= 0
+            known = np.where(behind & (not circle), np.inf, 0.0).astype(np.float32)
+            face.tangents(deviation_deg, known[surface])
 
 
 def by_turns(works: dict, repeats: int) -> dict[str, list[float]]:
