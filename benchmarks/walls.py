@@ -26,14 +26,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from light import demo_sky, demo_weather
-from reference import horizons
+from light import demo_weather
+from reference import brute_year, horizons, minute_sky
 
-from solarkataster.horizon import faces, horizon_tangents
+from solarkataster.horizon import N_NEAR, faces, horizon_tangents
 from solarkataster.irradiance import light
 from solarkataster.receivers import Receivers
 from solarkataster.sky import sky_sources
-from solarkataster.sky_table import sky_table
+from solarkataster.sky_table import SkyTable, sky_table
 
 CELL_M, REACH_M = 0.5, 500.0
 BLOCK_M, STREET_M, HOUSE_M = 48.0, 16.0, 12.0
@@ -155,6 +155,29 @@ def print_errors(surface_m: np.ndarray, walls: Receivers) -> None:
     print(f"  column against its receivers alone: at most {np.abs(together - single).max():.5f}°")
 
 
+def print_light_error(surface_m: np.ndarray, walls: Receivers, sky: SkyTable, minutes) -> None:
+    """The year against brute force, half-degree skylines and a sun every other minute."""
+    rng = np.random.default_rng(5)
+    some = part(walls, rng.choice(len(walls), min(60, len(walls)), replace=False))
+    fine = np.arange(0.0, 360.0, 0.5)
+    facing = some.grid_azimuth[some.surface]
+    expected = np.array(
+        [
+            brute_year(*minutes, skyline, fine, 90.0, azimuth, 0.2)
+            for skyline, azimuth in zip(
+                horizons(surface_m, CELL_M, some, fine).T, facing, strict=True
+            )
+        ]
+    ).sum(axis=1)
+    for n_near in (N_NEAR, 32):
+        got = light(surface_m, CELL_M, some, sky, reach_m=REACH_M, albedo=0.2, n_near=n_near)
+        error = (got.poa_global_year_kwh_m2 - expected) / expected.mean()
+        print(
+            f"  year against brute force, {n_near} crossings marched: "
+            f"RMSE {np.sqrt((error**2).mean()):.2%}, bias {error.mean():+.2%}"
+        )
+
+
 def report(name: str, seconds: list[float], n_element: int, per: str, scale: float) -> None:
     median = statistics.median(seconds)
     print(
@@ -164,7 +187,9 @@ def report(name: str, seconds: list[float], n_element: int, per: str, scale: flo
     )
 
 
-def measure(title: str, surface_m: np.ndarray, walls: Receivers, sky, repeats: int) -> None:
+def measure(
+    title: str, surface_m: np.ndarray, walls: Receivers, sky: SkyTable, repeats: int
+) -> None:
     """Print speed and error of one town."""
     n = len(walls)
     print(f"{title}: {n} elements in {n // N_HEIGHT} columns, {N_AZIMUTH} azimuths")
@@ -184,7 +209,7 @@ def measure(title: str, surface_m: np.ndarray, walls: Receivers, sky, repeats: i
         report(name, seconds, n * N_AZIMUTH, "million element-azimuths per core-second", 1e6)
     circle, _, apart = runs.values()
     ratio = statistics.median(b / a for a, b in zip(circle, apart, strict=True))
-    print(f"  columns are {ratio:.2f} times as fast as heights alone")
+    print(f"  horizon: columns are {ratio:.2f} times as fast as heights alone")
     print_errors(surface_m, walls)
     eaves = replace(walls, top_tangent=(EAVES_M - walls.elevation_m) / OVERHANG_M)
     runs = by_turns(
@@ -209,13 +234,15 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     size_m, repeats = (200, 2) if options.quick else (400, options.repeats)
-    sky = sky_table(sky_sources(demo_weather()), 0.0, n_azimuth=N_AZIMUTH)
-    warm = street_town(128)
-    light(warm, CELL_M, replace(wall_columns(128), top_tangent=np.full(0, 0.0)), demo_sky())
-    light(warm, CELL_M, wall_columns(128), sky)
+    weather = demo_weather()
+    sky = sky_table(sky_sources(weather), 0.0, n_azimuth=N_AZIMUTH)
+    warm = wall_columns(64)
+    light(street_town(64), CELL_M, replace(warm, top_tangent=1.0 + warm.elevation_m), sky)
+    sweep(street_town(64), warm, sky.azimuths_deg, True)
 
     surface_m, walls = street_town(size_m), wall_columns(size_m)
     measure(f"Whole town of {size_m} m", surface_m, walls, sky, repeats)
+    print_light_error(surface_m, walls, sky, minute_sky(weather, 0.0, step_minutes=2))
     # A tile: walls in the middle, all around them swept as halo.
     surface_m, walls = street_town(2 * size_m), wall_columns(2 * size_m)
     half = size_m / CELL_M / 2

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba import config
-from reference import horizons
+from reference import brute_year, horizons, minute_sky
 
 from solarkataster.demo import make_town
 from solarkataster.horizon import horizon_tangents
@@ -100,6 +100,37 @@ def test_columns_before_walls_agree_with_the_plain_march(figure):
     assert rmse <= 0.25
     assert abs(bias) <= 0.02
     assert off <= 0.001
+
+
+# Limits: issue of walls and trees, energy-weighted RMSE 1 %, bias 0.3 %.
+def test_walls_of_a_town_agree_with_brute_force(demo_weather, figure):
+    town = make_town(seed=6, size_m=160, kind="builtup", roof_share=0.3)
+    dsm_m, rng = town.dsm_m, np.random.default_rng(4)
+    row, col, facing = [], [], []
+    for azimuth, behind in ((0.0, (1, 0)), (90.0, (0, -1)), (180.0, (-1, 0)), (270.0, (0, 1))):
+        rise_m = np.roll(dsm_m, (-behind[0], -behind[1]), (0, 1)) - dsm_m
+        at = np.argwhere(rise_m[2:-2, 2:-2] > 3.0) + 2
+        at = at[rng.choice(len(at), 15, replace=False)]
+        row, col, facing = [*row, *at[:, 0]], [*col, *at[:, 1]], [*facing, *[azimuth] * 15]
+    places, height_m = (np.repeat(row, 2), np.repeat(col, 2)), np.tile([1.5, 4.5], 60)
+    receivers = Receivers(
+        *places, dsm_m[places] + height_m, np.repeat(np.arange(60), 2), np.full(60, 90.0), facing
+    )
+    sky = sky_table(sky_sources(demo_weather), 0.0, n_azimuth=120)
+    got = light(dsm_m, CELL_M, receivers, sky, albedo=0.2).poa_global_year_kwh_m2
+    fine, minutes = np.arange(0.0, 360.0, 0.5), minute_sky(demo_weather, 0.0, step_minutes=2)
+    skylines = horizons(dsm_m, CELL_M, receivers, fine).T
+    expected = np.array(
+        [
+            sum(brute_year(*minutes, skyline, fine, 90.0, azimuth, 0.2))
+            for skyline, azimuth in zip(skylines, np.repeat(facing, 2), strict=True)
+        ]
+    )
+    error = (got - expected) / expected.mean()
+    rmse, bias = np.sqrt((error**2).mean()), error.mean()
+    figure("walls against brute force", f"RMSE {rmse:.2%} bias {bias:+.2%}")
+    assert rmse <= 0.01
+    assert abs(bias) <= 0.003
 
 
 @pytest.mark.parametrize("top_tangent", [np.inf, 1.5])
