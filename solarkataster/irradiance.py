@@ -27,6 +27,8 @@ class Light:
         Its parts as pvlib books them: disc; sky with circumsolar light; ground. [kWh/m²]
     sky_view_factor : ndarray, shape (n,)
         Cosine-weighted share of the hemisphere over the surface that is visible sky. [–]
+    ground_view_factor : ndarray, shape (n,)
+        The same of what sends light back: neither sky nor hidden by an edge above. [–]
 
     Notes
     -----
@@ -39,6 +41,7 @@ class Light:
     poa_sky_diffuse_year_kwh_m2: np.ndarray
     poa_ground_diffuse_year_kwh_m2: np.ndarray
     sky_view_factor: np.ndarray
+    ground_view_factor: np.ndarray
 
     @property
     def poa_global_year_kwh_m2(self) -> np.ndarray:
@@ -53,6 +56,7 @@ class Light:
             self.poa_sky_diffuse_year_kwh_m2[which],
             self.poa_ground_diffuse_year_kwh_m2[which],
             self.sky_view_factor[which],
+            self.ground_view_factor[which],
         )
 
 
@@ -278,8 +282,8 @@ def _light_of(sums: np.ndarray, sky: SkyTable, albedo: float) -> Light:
     """Sums by lane → irradiation by month and part."""
     n = len(sums)
     months = np.empty((n, 12))
-    direct, from_sky, ground, view = np.empty((4, n))
+    direct, from_sky, ground, view, below = np.empty((5, n))
     kernel.split(
-        sums, sky.band_kwh_m2, sky.ghi_kwh_m2, albedo, months, direct, from_sky, ground, view
+        sums, sky.band_kwh_m2, sky.ghi_kwh_m2, albedo, months, direct, from_sky, ground, view, below
     )
-    return Light(months, direct, from_sky, ground, view)
+    return Light(months, direct, from_sky, ground, view, below)

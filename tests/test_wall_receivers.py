@@ -147,15 +147,15 @@ def test_eaves_limit_the_sky_from_the_wall_plane_by_their_depth_and_lower_edge()
         over_m = edge_m - points.receivers.elevation_m[own]
         np.testing.assert_allclose(points.eaves_height_m[own], over_m, atol=0.03)
         np.testing.assert_allclose(
-            points.top_tangent[own], np.maximum(over_m, 0.0) / one.depths_m[k], atol=0.1
+            points.receivers.top_tangent[own], np.maximum(over_m, 0.0) / one.depths_m[k], atol=0.1
         )
     verge = points.wall == facing(walls, 290.0)
     bare = points.wall == facing(walls, 110.0)
-    if np.isinf(points.top_tangent[verge]).all():
+    if np.isinf(points.receivers.top_tangent[verge]).all():
         verge, bare = bare, verge
-    assert np.isinf(points.top_tangent[bare]).all()
+    assert np.isinf(points.receivers.top_tangent[bare]).all()
     level = np.round(points.height_m[verge], 3) == np.round(points.height_m[verge], 3).min()
-    tangent = points.top_tangent[verge][level]
+    tangent = points.receivers.top_tangent[verge][level]
     rise_m = tangent.max() * 0.3 - tangent.min() * 0.3
     assert rise_m == pytest.approx(slope * (4.5 - 0.5), abs=0.1)  # higher under the ridge
 
@@ -168,14 +168,14 @@ def test_receivers_above_the_lower_edge_of_the_eaves_see_no_sky():
     eaves = points.eaves_depth_m > 0.0
     high = points.receivers.elevation_m > EAVES_M - 0.8 * np.tan(np.radians(38.0)) + 0.03
     assert (eaves & high).any()
-    assert (points.top_tangent[eaves & high] == 0.0).all()
+    assert (points.receivers.top_tangent[eaves & high] == 0.0).all()
 
 
 def test_an_unknown_depth_limits_nothing_and_is_told():
     _, _, walls, _ = _with_eaves()
     points = wall_receivers(walls, GRID)
     assert np.isnan(points.eaves_depth_m).all()
-    assert np.isinf(points.top_tangent).all()
+    assert np.isinf(points.receivers.top_tangent).all()
 
 
 def test_no_receiver_lies_below_the_surface_it_sees(demo, figure):
@@ -275,7 +275,8 @@ def test_any_window_gives_the_same_receivers():
     (row, col, first), (other_row, other_col, second) = found
     assert (first.receivers.row + row == second.receivers.row + other_row).all()
     assert (first.receivers.col + col == second.receivers.col + other_col).all()
-    for name in ("area_m2", "height_m", "storey", "top_tangent", "easting_m"):
+    assert first.receivers.top_tangent.tobytes() == second.receivers.top_tangent.tobytes()
+    for name in ("area_m2", "height_m", "storey", "easting_m"):
         assert getattr(first, name).tobytes() == getattr(second, name).tobytes(), name
 
 

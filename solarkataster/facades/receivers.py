@@ -43,7 +43,8 @@ class WallReceivers:
     Attributes
     ----------
     receivers : Receivers
-        Their surfaces are the straight chords of the walls.
+        Their surfaces are the straight chords of the walls; ``top_tangent`` is that of the eaves,
+        0 if they hang lower than the receiver.
     wall : ndarray of int32, shape (n,)
         Wall of each, as numbered in `Walls`.
     area_m2 : ndarray, shape (n,)
@@ -60,9 +61,6 @@ class WallReceivers:
         How far the roof reaches beyond the wall above; NaN if that is not known. [m]
     eaves_height_m : ndarray, shape (n,)
         Lower edge of the eaves over the receiver; inf without eaves. [m]
-    top_tangent : ndarray, shape (n,)
-        Tangent of the highest elevation from which light comes square to the wall, counted from
-        the wall's plane; inf without eaves, 0 if the eaves hang lower than the receiver. [–]
     is_lifted : ndarray of bool, shape (n,)
         Moved up, out of ground or sheds before the wall.
     buried_area_m2 : ndarray, shape (n_wall,)
@@ -79,7 +77,6 @@ class WallReceivers:
     northing_m: np.ndarray
     eaves_depth_m: np.ndarray
     eaves_height_m: np.ndarray
-    top_tangent: np.ndarray
     is_lifted: np.ndarray
     buried_area_m2: np.ndarray
 
@@ -162,6 +159,7 @@ def wall_receivers(
         receivers=Receivers(
             row, col, points[:, HEIGHT], chord,
             np.full(len(segments.chord_azimuth), 90.0), segments.chord_azimuth,
+            top_tangent=tangent,
         ),
         wall=wall.astype(np.int32),
         area_m2=points[:, AREA] * factor[wall],
@@ -172,7 +170,6 @@ def wall_receivers(
         northing_m=xy[:, 1] + segments.origin_m[1],
         eaves_depth_m=depths_m,
         eaves_height_m=eaves_m,
-        top_tangent=tangent,
         is_lifted=np.zeros(len(points), dtype=bool),
         buried_area_m2=np.zeros(len(walls)),
     )  # fmt: skip
@@ -324,6 +321,7 @@ def _raised(found: WallReceivers, rise_m, is_lifted, keep) -> WallReceivers:
             col=points.col[keep],
             elevation_m=(points.elevation_m + rise_m)[keep],
             surface=points.surface[keep],
+            top_tangent=tangent[keep],
         ),
         wall=found.wall[keep],
         area_m2=found.area_m2[keep],
@@ -334,7 +332,6 @@ def _raised(found: WallReceivers, rise_m, is_lifted, keep) -> WallReceivers:
         northing_m=found.northing_m[keep],
         eaves_depth_m=found.eaves_depth_m[keep],
         eaves_height_m=over_m[keep],
-        top_tangent=tangent[keep],
         is_lifted=(found.is_lifted | is_lifted)[keep],
         buried_area_m2=found.buried_area_m2 + buried_m2,
     )

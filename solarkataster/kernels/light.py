@@ -217,7 +217,7 @@ def take_away(hidden, sums):
 
 
 @njit(nogil=True, cache=True)
-def split(sums, band_kwh_m2, ghi_kwh_m2, albedo, months, direct, sky, ground, view):
+def split(sums, band_kwh_m2, ghi_kwh_m2, albedo, months, direct, sky, ground, view, below):
     """
     Turn sums by lane into irradiation by month and part.
 
@@ -227,15 +227,16 @@ def split(sums, band_kwh_m2, ghi_kwh_m2, albedo, months, direct, sky, ground, vi
     band_kwh_m2, ghi_kwh_m2 : ndarray, shape (12,)
     albedo : float
     months : ndarray, shape (n, 12), float64
-    direct, sky, ground, view : ndarray, shape (n,), float64
-        Filled.
+    direct, sky, ground, view, below : ndarray, shape (n,), float64
+        Filled; ``below`` is the share of the hemisphere that sends light back.
     """
     ghi_year = ghi_kwh_m2.sum()
     for i in range(sums.shape[0]):
         view[i] = min(max(np.float64(sums[i, _SKY_VIEW]), 0.0), 1.0)
         # Nothing comes back from the underside of what hides the sky from above.
         above = min(max(np.float64(sums[i, _HIDDEN_ABOVE]), 0.0), 1.0 - view[i])
-        reflected = albedo * (1.0 - view[i] - above)
+        below[i] = 1.0 - view[i] - above
+        reflected = albedo * below[i]
         from_sky = 0.0
         for m in range(12):
             # The horizon band may be negative; a month never is.
