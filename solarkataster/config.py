@@ -22,6 +22,8 @@ from solarkataster.config_sections import (
     RoofsConfig,
     Section,
     TilesConfig,
+    TreesConfig,
+    WallsConfig,
     WeatherConfig,
 )
 from solarkataster.errors import ConfigError, InputErrors
@@ -34,8 +36,10 @@ class Config(Section):
     inputs: InputsConfig
     weather: WeatherConfig = WeatherConfig()
     points: PointsConfig = PointsConfig()
+    trees: TreesConfig = TreesConfig()
     roofs: RoofsConfig = RoofsConfig()
     layout: LayoutConfig = LayoutConfig()
+    walls: WallsConfig = WallsConfig()
     horizon: HorizonConfig = HorizonConfig()
     irradiation: IrradiationConfig = IrradiationConfig()
     tiles: TilesConfig = TilesConfig()
@@ -125,7 +129,7 @@ def config_template(name: str) -> str:
                 lines.append(f"{key} = {_toml(setting.examples[0])}")
             elif setting.examples:
                 example = setting.examples[0]
-                text = example if key == "columns" else _toml(example)
+                text = example if str(example).startswith("{") else _toml(example)
                 lines.append(f"# {key} = {text}")
             else:
                 lines.append(f"{key} = {_toml(setting.default)}")

@@ -80,6 +80,10 @@ class InputsConfig(Section):
     footprint_id: Annotated[_Text, Field(examples=["gml_id"])]
     """Column with one unique id per footprint; it becomes building_id and is never renumbered."""
 
+    footprint_use: Annotated[_Text | None, Field(examples=["gebaeudefunktion"])] = None
+    """Column with the use of the building (ALKIS function code or any other); it chooses the shares
+    of windows and balconies in [walls]."""
+
     footprint_layer: Annotated[_Text | None, Field(examples=["buildings"])] = None
     """Layer of the footprint file; needed only when it holds more than one."""
 
@@ -95,6 +99,22 @@ class InputsConfig(Section):
 
     monuments: Annotated[_FilePath | None, Field(examples=["monuments.gpkg"])] = None
     """Monuments and protected ensembles as areas or points; buildings they touch are marked."""
+
+    trees: Annotated[_FilePath | None, Field(examples=["trees.gpkg"])] = None
+    """Tree cadastre: one point per tree, as GeoPackage, GeoJSON, Shapefile, FlatGeobuf,
+    GeoParquet or CSV (x and y, or lon and lat). Columns of any name, see [trees]."""
+
+    canopy: Annotated[
+        _RasterPatterns | None, Field(examples=["canopy/*.tif"], validate_default=False)
+    ] = None
+    """Canopy height above the ground, in metres, in the coordinate system of the surface model;
+    nodata or 0 where there is no crown. It may be coarser; it is then read bilinearly."""
+
+    land_cover: Annotated[
+        _RasterPatterns | None, Field(examples=["land_cover.tif"], validate_default=False)
+    ] = None
+    """Land cover: a class number in each cell, in the coordinate system of the surface model. It
+    may be coarser; the nearest cell counts."""
 
     surface_model_date: Annotated[_Date | None, Field(examples=["2024-03-15"])] = None
     """Date of the flight, for the map and the layers; buildings newer than it are missing."""
@@ -154,6 +174,86 @@ class PointsConfig(Section):
 
     crs: Annotated[_Text | None, Field(examples=["EPSG:25832"])] = None
     """Coordinate system of point files that name none. Without it such a file stops the run."""
+
+
+class TreesConfig(Section):
+    """
+    What the columns of the tree cadastre mean, and how much light passes a crown. Columns that are
+    left out are found by their usual German and English names; `check` says which were taken.
+    """
+
+    layer: Annotated[_Text | None, Field(examples=["trees"])] = None
+    """Layer of the tree cadastre; needed only when the file holds more than one."""
+
+    id: Annotated[_Text | None, Field(examples=["baumnummer"])] = None
+    """Column with the number of the tree; what-if scenarios fell trees by it."""
+
+    x_column: Annotated[_Text | None, Field(examples=["rechtswert"])] = None
+    """CSV only: column with the easting or longitude."""
+
+    y_column: Annotated[_Text | None, Field(examples=["hochwert"])] = None
+    """CSV only: column with the northing or latitude."""
+
+    crs: Annotated[_Text | None, Field(examples=["EPSG:25832"])] = None
+    """Coordinate system of a cadastre that names none. Without it such a file stops the run; only
+    columns named lon and lat need none."""
+
+    height_column: Annotated[_Text | None, Field(examples=["baumhoehe"])] = None
+    """Column with the height of the tree above the ground."""
+
+    height_unit: Literal["m", "dm", "cm", "ft"] = "m"
+    """Unit of the heights."""
+
+    crown_diameter_column: Annotated[_Text | None, Field(examples=["kronendurchmesser"])] = None
+    """Column with the diameter of the crown."""
+
+    crown_unit: Literal["m", "dm", "cm", "ft"] = "m"
+    """Unit of the crowns' diameters and bases."""
+
+    crown_base_column: Annotated[_Text | None, Field(examples=["kronenansatz"])] = None
+    """Column with the height of the crown's underside above the ground."""
+
+    species_column: Annotated[_Text | None, Field(examples=["art_botanisch"])] = None
+    """Column with the species or genus, botanical or German; gives the kind of leaves, and the
+    size of trees without one."""
+
+    default_crown_base_fraction: Annotated[float, Field(ge=0, le=0.95)] = 0.25
+    """Underside of crowns of unknown base, as a share of the tree's height: street trees are
+    pruned to 2.5 m over footpaths and 4.5 m over roads, trees in gardens reach farther down."""
+
+    max_height_m: Annotated[float, Field(gt=0)] = 70.0
+    """Trees said to be taller have a wrong height, in m: Germany's tallest tree, a Douglas fir near
+    Freiburg, has 67 m."""
+
+    max_crown_diameter_m: Annotated[float, Field(gt=0)] = 40.0
+    """Crowns said to be wider are wrong, in m; old beeches and planes reach 30 m."""
+
+    max_bad_fraction: _Fraction = 0.05
+    """Share of the trees that may have no place, no size or a wrong size: more is a damaged export
+    or another unit."""
+
+    deciduous_transmissivity: Annotated[
+        tuple[_Fraction, ...], Field(strict=False, min_length=12, max_length=12)
+    ] = (0.5, 0.5, 0.5, 0.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.3, 0.5)
+    """Share of light that passes crowns which lose their leaves, January to December. Measured: 1
+    to 5 % (Konarska et al. 2014) and 11 to 24 % (Wilkinson 1992) in leaf, 40 to 54 % bare."""
+
+    evergreen_transmissivity: Annotated[
+        tuple[_Fraction, ...], Field(strict=False, min_length=12, max_length=12)
+    ] = (0.15,) * 12
+    """Share of light that passes evergreen crowns, January to December. Measured: Scots pine 27 to
+    30 % (Wilkinson 1992); spruce and yew pass less."""
+
+    flight_season: Annotated[Literal["summer", "winter"] | None, Field(examples=["winter"])] = None
+    """When the surface model was flown: with leaves (summer) or without (winter). A winter flight
+    shows bare crowns too low and full of holes, so the cadastre's trees count in full there."""
+
+    canopy_classes: Annotated[tuple[int, ...], Field(strict=False)] = (3, 4, 5)
+    """Classes of laser points that are plants: low, medium and high vegetation of ASPRS."""
+
+    land_cover_trees: Annotated[tuple[int, ...], Field(strict=False)] = ()
+    """Class numbers of the land cover that mean trees; ESA WorldCover has 10. Without any the land
+    cover confirms no crown."""
 
 
 class RoofsConfig(Section):
@@ -240,6 +340,80 @@ class LayoutConfig(Section):
 
     min_flat_area_m2: Annotated[float, Field(ge=0)] = 25.0
     """Least module area on a flat roof, in m² (solar atlas of Baden-Württemberg)."""
+
+
+class WallsConfig(Section):
+    """Which walls are rated, where light is collected on them, and what is taken off their area."""
+
+    enabled: bool = True
+    """Rate walls beside roofs."""
+
+    n_azimuth: Annotated[int, Field(ge=8, le=1440)] = 120
+    """Directions of the horizon of walls. 120 are within 1 % of 720; fewer are not."""
+
+    along_m: Annotated[float, Field(ge=0.2, le=10)] = 1.0
+    """Largest distance of the points along a wall, in m."""
+
+    up_m: Annotated[float, Field(ge=0.2, le=10)] = 1.5
+    """Largest distance of the points up a wall, in m."""
+
+    storey_height_m: Annotated[float, Field(ge=2, le=6)] = 2.8
+    """Floor to floor, in m."""
+
+    gap_m: Annotated[float, Field(ge=0, le=3)] = 0.4
+    """A neighbour no farther than this hides a wall as if it touched it, in m; at least half a cell
+    is taken."""
+
+    eaves_depth_m: Annotated[float, Field(ge=0, le=3)] = 0.5
+    """Depth of eaves over walls where the heights cannot show it, in m; such walls are marked. Half
+    a metre takes 12 % of a wall's light."""
+
+    eaves_uncertainty_m: Annotated[float, Field(ge=0, le=2)] = 0.3
+    """Standard uncertainty of that depth, in m; it goes into the wall's band of irradiation."""
+
+    measured_eaves_uncertainty_m: Annotated[float, Field(ge=0, le=2)] = 0.1
+    """Standard uncertainty of a depth that was measured, in m."""
+
+    window_fraction: _Fraction = 0.25
+    """Share of a wall that windows and doors take. Nothing measured: an assumption to be set to the
+    municipality's own houses."""
+
+    balcony_fraction: _Fraction = 0.05
+    """Share of a wall that balconies and the like take beside windows; an assumption too."""
+
+    window_fraction_by_use: dict[str, _Fraction] = Field(
+        default={}, examples=['{ "2020" = 0.45, "3000" = 0.3 }']
+    )
+    """Share of windows by the value of the footprints' column ``footprint_use``."""
+
+    balcony_fraction_by_use: dict[str, _Fraction] = Field(
+        default={}, examples=['{ "2020" = 0.0, "1020" = 0.1 }']
+    )
+    """Share of balconies by the same value."""
+
+    class_thresholds: Annotated[
+        tuple[float, float, float, float], Field(strict=False, min_length=4, max_length=4)
+    ] = (0.723, 0.815, 0.9075, 0.97)
+    """From which share of the best open vertical plane at the site on a wall is called mittel, gut,
+    sehr gut and hervorragend (shares of the solar atlas of Baden-Württemberg); below: gering."""
+
+    balcony_modules: Annotated[int, Field(ge=1, le=8)] = 2
+    """Modules of a balcony plant (of the power in [layout])."""
+
+    balcony_inverter_w: Annotated[float, Field(gt=0)] = 800.0
+    """Output its inverter may reach, in W (§ 8 Abs. 5a EEG 2023)."""
+
+    balcony_tilt_deg: Annotated[float, Field(ge=0, lt=90)] = 70.0
+    """Tilt of a balcony plant that does not hang upright, in degrees."""
+
+    balcony_class_kwh: Annotated[
+        tuple[float, float, float], Field(strict=False, min_length=3, max_length=3)
+    ] = (250.0, 400.0, 550.0)
+    """From which yield in kWh a year on a balcony plant is called mittel, gut and sehr gut; below:
+    gering."""
+
+    elements: bool = False
+    """Write the single points of the walls as a layer of their own; it is large."""
 
 
 class HorizonConfig(Section):
