@@ -17,6 +17,7 @@ from solarkataster.config_sections import (
     IrradiationConfig,
     LayoutConfig,
     LimitsConfig,
+    Lod2Config,
     MunicipalityConfig,
     PointsConfig,
     RoofsConfig,
@@ -36,6 +37,7 @@ class Config(Section):
     inputs: InputsConfig
     weather: WeatherConfig = WeatherConfig()
     points: PointsConfig = PointsConfig()
+    lod2: Lod2Config = Lod2Config()
     trees: TreesConfig = TreesConfig()
     roofs: RoofsConfig = RoofsConfig()
     layout: LayoutConfig = LayoutConfig()

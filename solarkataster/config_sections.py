@@ -97,6 +97,13 @@ class InputsConfig(Section):
     Given, roof planes are taken from them instead of the surface model's cells; shadows always come
     from the surface model."""
 
+    lod2: Annotated[
+        _RasterPatterns | None, Field(examples=["lod2/*.gml"], validate_default=False)
+    ] = None
+    """City model of level of detail 2 (CityGML 1.0 and 2.0, CityJSON) in the coordinate system and
+    height datum of the surface model; a file, a list or a glob. Given, walls are taken from its
+    wall surfaces where they stand on the footprint."""
+
     monuments: Annotated[_FilePath | None, Field(examples=["monuments.gpkg"])] = None
     """Monuments and protected ensembles as areas or points; buildings they touch are marked."""
 
@@ -254,6 +261,13 @@ class TreesConfig(Section):
     land_cover_trees: Annotated[tuple[int, ...], Field(strict=False)] = ()
     """Class numbers of the land cover that mean trees; ESA WorldCover has 10. Without any the land
     cover confirms no crown."""
+
+
+class Lod2Config(Section):
+    """How the city model is read; needed only for files that leave something out."""
+
+    crs: Annotated[_Text | None, Field(examples=["EPSG:25832"])] = None
+    """Coordinate system of files that name none. Without it such a file stops the run."""
 
 
 class RoofsConfig(Section):
