@@ -35,6 +35,7 @@ from solarkataster.crs import (
 )
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.grid import Grid
+from solarkataster.io.citymodels import CityModelSource, open_citymodels
 from solarkataster.io.footprints import read_footprints
 from solarkataster.io.monuments import read_monuments
 from solarkataster.io.pointclouds import PointSource, open_points
@@ -77,6 +78,8 @@ class CheckedInputs:
     marks : dict of list of str
         What is wrong with single outlines, by building id. Nodata and heights inside a
         footprint are for the tiles, which read every cell.
+    lod2 : CityModelSource or None
+        City model, if the config names any: the place of every building, not its surfaces.
     """
 
     config: Config
@@ -89,6 +92,7 @@ class CheckedInputs:
     points: PointSource | None = None
     notes: list[str] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
+    lod2: CityModelSource | None = None
 
     @property
     def grid(self) -> Grid:
@@ -117,6 +121,7 @@ class CheckedInputs:
         files = [file for source in (self.dsm, self.dtm) for file in source.files]
         paths = [part for file in files for part in file.parts]
         paths += [file.path for file in self.points.files] if self.points else []
+        paths += [file.path for file in self.lod2.files] if self.lod2 else []
         for path in (inputs.footprints, inputs.monuments):
             paths += [path] if path else []
             if path and path.suffix.lower() == ".shp":
@@ -194,7 +199,9 @@ def check_inputs(config: Config) -> CheckedInputs:
     notes += _monument_notes(config, dsm.grid, opened.monuments)
     told = [*weather.notes, *report_notes(sky.report)]
     notes += [f"{inputs.weather.name}: {note}" for note in told]
-    return CheckedInputs(config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks)
+    return CheckedInputs(
+        config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks, opened.lod2
+    )
 
 
 @dataclass
@@ -206,6 +213,7 @@ class _Opened:
     table: gpd.GeoDataFrame | None = None
     weather: Weather | None = None
     points: PointSource | None = None
+    lod2: CityModelSource | None = None
     monuments: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
 
@@ -226,6 +234,9 @@ def _opened(config: Config, faults: list[InputError]) -> _Opened:
     if inputs.points:
         with _collected(faults):
             opened.points = open_points(inputs.points, crs=config.points.crs, expected_crs=crs)
+    if inputs.lod2:
+        with _collected(faults):
+            opened.lod2 = open_citymodels(inputs.lod2, crs=config.lod2.crs, expected_crs=crs)
     if inputs.monuments:
         with _collected(faults):
             opened.monuments = read_monuments(inputs.monuments, crs)

@@ -8,6 +8,7 @@ import numpy as np
 
 from solarkataster.config import Config
 from solarkataster.grid import Grid
+from solarkataster.io.citymodels import CityModelSource
 from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
 from solarkataster.io.runfolder import RunFolder
@@ -48,6 +49,8 @@ class TileJob:
         Shown when the tile writes; see :func:`solarkataster.io.runfolder.write_permit`.
     stamp : str
         Digest of all this tile's results depend on.
+    lod2 : CityModelSource or None
+        Buildings of the city model near the tile's.
     """
 
     name: str
@@ -68,6 +71,7 @@ class TileJob:
     folder: RunFolder
     token: str
     stamp: str
+    lod2: CityModelSource | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import shapely
 import solarkataster
 from solarkataster.checks import CheckedInputs
 from solarkataster.grid import Grid
+from solarkataster.io.citymodels import CityModelSource
 from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
 from solarkataster.io.runfolder import RunFolder, digest, read_json
@@ -97,6 +98,7 @@ class Plan:
             folder=self.folder,
             token=self.token,
             stamp=_tile_stamp(checked, tile, window, owned, footprints, neighbours),
+            lod2=_lod2_near(checked, footprints),
         )
 
     @cached_property
@@ -149,6 +151,15 @@ def _points_near(checked: CheckedInputs, footprints: np.ndarray) -> PointSource 
     )
 
 
+def _lod2_near(checked: CheckedInputs, footprints: np.ndarray) -> CityModelSource | None:
+    """The buildings of the city model that touch the bounds of the footprints."""
+    known = [one for one in footprints if _has_area(one)]
+    if checked.lod2 is None or not known:
+        return None
+    west_m, south_m, east_m, north_m = shapely.total_bounds(known)
+    return checked.lod2.touching((west_m, south_m, east_m, north_m))
+
+
 def _touching(source: RasterSource, window: Grid) -> RasterSource:
     """The source with only those files that a window, and the cell around it, needs."""
     margin_m = 2.0 * source.grid.cell_size_m
@@ -195,7 +206,7 @@ def _tile_stamp(
             for file in _touching(source, window).files
         ]
 
-    points = _points_near(checked, footprints)
+    points, lod2 = _points_near(checked, footprints), _lod2_near(checked, footprints)
     return digest(
         {
             "code": code_digest(_NOT_IN_TILES),
@@ -209,6 +220,9 @@ def _tile_stamp(
             if points is None
             else [checked.checksums[str(file.path)] for file in points.files],
             "points_settings": config.points.model_dump(),
+            "lod2": None
+            if lod2 is None
+            else [checked.checksums[str(file.path)] for file in lod2.files],
             "weather": checked.checksums[str(config.inputs.weather)],
             "weather_settings": config.weather.model_dump(exclude={"max_distance_km"}),
             "roofs": config.roofs.model_dump(),
