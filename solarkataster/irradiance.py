@@ -278,6 +278,26 @@ def best_open_year_kwh_m2(sky: SkyTable, albedo: float = 0.2) -> float:
     return float(year[at])
 
 
+def best_open_wall_year_kwh_m2(sky: SkyTable, albedo: float = 0.2) -> float:
+    """
+    Year's irradiation of the best open vertical plane: what a wall at this site could get at most.
+
+    Parameters
+    ----------
+    sky : SkyTable
+    albedo : float
+        As in :func:`light`. [–]
+
+    Returns
+    -------
+    best : float
+        Best of all facings, to a degree. [kWh/m²]
+    """
+    azimuths = np.arange(360.0)
+    walls = open_light(sky, np.full(azimuths.size, 90.0), azimuths, albedo)
+    return float(walls.poa_global_year_kwh_m2.max())
+
+
 def _light_of(sums: np.ndarray, sky: SkyTable, albedo: float) -> Light:
     """Sums by lane → irradiation by month and part."""
     n = len(sums)
