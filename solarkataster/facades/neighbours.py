@@ -40,6 +40,15 @@ class Contacts:
     node_at: np.ndarray
     node_z: np.ndarray
 
+    def joined(self, other: Contacts) -> Contacts:
+        """What both hide."""
+        moved = other.table + np.array([0.0, 0.0, 0.0, 1.0, 1.0]) * len(self.node_at)
+        return Contacts(
+            np.concatenate([self.table, moved]),
+            np.concatenate([self.node_at, other.node_at]),
+            np.concatenate([self.node_z, other.node_z]),
+        )
+
 
 def contacts(
     start: np.ndarray,

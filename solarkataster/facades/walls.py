@@ -9,7 +9,8 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.facades.cells import CellFrame
-from solarkataster.facades.neighbours import contacts
+from solarkataster.facades.city_tops import WallTops
+from solarkataster.facades.neighbours import Contacts, contacts
 from solarkataster.facades.segments import SHORT_M, WallSegments, wall_segments
 from solarkataster.grid import Grid
 from solarkataster.kernels.wall_pieces import (
@@ -131,6 +132,7 @@ def building_walls(
     *,
     gap_m: float = 0.4,
     short_m: float = SHORT_M,
+    tops: WallTops | None = None,
 ) -> Walls:
     """
     Walls of a building with what is seen of them.
@@ -152,6 +154,9 @@ def building_walls(
         receivers of the wall would stand in the neighbour. [m]
     short_m : float
         Shorter sides are merged with the walls beside them. [m]
+    tops : WallTops, optional
+        Tops that are known otherwise, of the sides in the order of ``Walls.segments.order``; the
+        roof is asked only beside them. See `city_walls.lod2_walls`.
 
     Returns
     -------
@@ -177,12 +182,20 @@ def building_walls(
     frame = CellFrame.of(grid, segments.origin_m)
     start, end = segments.start[segments.order], segments.end[segments.order]
     planes, stretches = _tops(model, segments.origin_m, start, end)
+    if tops is not None:
+        planes, stretches = tops.over(planes, stretches)
     touching = _touching(neighbours, footprint, gap_m)
     hidden = contacts(start, end, touching, segments.origin_m, frame, elevation_m, gap_m)
-    pieces, no_height_m, hidden_m2 = wall_pieces(
-        start, end, planes, stretches, hidden.table, hidden.node_at, hidden.node_z,
-        elevation_m, terrain_m, frame.numbers, SPACING_M, LEAST_HEIGHT_M,
-    )  # fmt: skip
+
+    def pieces_over(hides: Contacts):
+        return wall_pieces(
+            start, end, planes, stretches, hides.table, hides.node_at, hides.node_z,
+            elevation_m, terrain_m, frame.numbers, SPACING_M, LEAST_HEIGHT_M,
+        )  # fmt: skip
+
+    pieces, no_height_m, hidden_m2 = pieces_over(hidden)
+    if tops is not None and tops.is_open.any():  # below them nothing is seen, nor hidden
+        pieces, no_height_m, _ = pieces_over(hidden.joined(tops.passages))
     return _summed(segments, pieces, planes, no_height_m, hidden_m2)
 
 
