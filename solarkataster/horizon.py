@@ -58,15 +58,24 @@ class Face:
         What stands below the tangent handed in is not looked for: pass zeros for the skyline
         itself, or each receiver's own plane where only what rises above it matters.
         """
+        return self.far_tangents(deviation_deg, self.near_tangents(deviation_deg, tangent))
+
+    def near_tangents(self, deviation_deg: float, tangent: np.ndarray) -> np.ndarray:
+        """Raise ``tangent`` (n,) to what stands within the first ``n_near`` crossings."""
         if self.order.size == 0:
             return tangent
-        slope = math.tan(math.radians(deviation_deg))
-        step_m = self.cell_size_m * math.hypot(1.0, slope)
-        drop = step_m**2 / (2.0 * EFFECTIVE_EARTH_RADIUS_M)
+        slope, step_m, drop = self._ray(deviation_deg)
         near_field(
             self.surface_m, self.run_start, self.row, self.col, self.eye_m,
             slope, self.n_near, step_m, drop, tangent,
         )  # fmt: skip
+        return tangent
+
+    def far_tangents(self, deviation_deg: float, tangent: np.ndarray) -> np.ndarray:
+        """Raise ``tangent`` (n,) to what stands beyond those crossings."""
+        if self.order.size == 0:
+            return tangent
+        slope, step_m, drop = self._ray(deviation_deg)
         lattice = slope * (self.first_col + np.arange(self.surface_m.shape[1]))
         below = np.floor(lattice)
         phase = slope * self.first_col - below[0]
@@ -87,6 +96,12 @@ class Face:
             math.ceil(self.reach_m / step_m), step_m, drop, tangent,
         )  # fmt: skip
         return tangent
+
+    def _ray(self, deviation_deg: float) -> tuple[float, float, float]:
+        """Rows per column of a ray, its length between columns and the earth's fall on it. [m]"""
+        slope = math.tan(math.radians(deviation_deg))
+        step_m = self.cell_size_m * math.hypot(1.0, slope)
+        return slope, step_m, step_m**2 / (2.0 * EFFECTIVE_EARTH_RADIUS_M)
 
 
 def quadrant_of(azimuth_deg: float) -> tuple[int, float]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from solarkataster.canopy import Canopy, Transmissivity
+from solarkataster.canopy_light import CrownLight
 from solarkataster.horizon import N_NEAR, faces, quadrant_of
 from solarkataster.kernels import light as kernel
 from solarkataster.receivers import Receivers
-from solarkataster.sky_table import N_LANE, N_STEP, SkyTable
+from solarkataster.sectors import Surfaces
+from solarkataster.sky_table import N_LANE, SkyTable
 
 
 @dataclass(frozen=True)
@@ -60,73 +62,6 @@ class Light:
         )
 
 
-@dataclass(frozen=True)
-class _Sector:
-    """One sector of the sky as the surfaces at hand see it."""
-
-    slices: np.ndarray
-    own: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    facing: np.ndarray
-    open_light: np.ndarray
-
-
-class _Surfaces:
-    """Unit normals of the receivers' surfaces, in single precision for the kernels."""
-
-    def __init__(self, surface_tilt, grid_azimuth, front_tangent=0.0) -> None:
-        self.grid_azimuth = np.asarray(grid_azimuth, dtype=np.float64)
-        self.front_tangent = np.broadcast_to(front_tangent, self.grid_azimuth.shape)
-        tilt = np.radians(np.asarray(surface_tilt, dtype=np.float64))
-        azimuth = np.radians(np.asarray(grid_azimuth, dtype=np.float64))
-        self.east = (np.sin(tilt) * np.sin(azimuth)).astype(np.float32)
-        self.north = (np.sin(tilt) * np.cos(azimuth)).astype(np.float32)
-        self.up = np.maximum(np.cos(tilt), 0.0).astype(np.float32)
-        self.up[self.up < 1e-7] = 0.0  # a wall; 90° has no exact cosine
-
-    def sector(self, sky: SkyTable, i: int) -> _Sector:
-        n = self.east.size
-        slices = sky.sums[i]
-        edges_rad = np.radians(sky.slice_edges_deg[i])
-        low, high = np.empty(n, np.int32), np.empty(n, np.int32)
-        own = np.empty((n, slices.shape[0] - 1), np.int32)
-        kernel.own_horizon(self.east, self.north, self.up, edges_rad, N_STEP, low, high, own)
-        # ∫ of the level direction over the sector; half of it because both halves of a plane's
-        # horizon together hold 2.
-        east, north = math.cos(edges_rad[0]) - math.cos(edges_rad[-1]), math.sin(edges_rad[-1])
-        north -= math.sin(edges_rad[0])
-        facing = np.maximum(0.0, self.east * east + self.north * north).astype(np.float32) / 2
-        out = np.empty((n, N_LANE), np.float32)
-        kernel.unshaded(self.east, self.north, self.up, slices, own, facing, out)
-        return _Sector(slices, own, low, high, facing, out)
-
-    def least_tangent(self, at: _Sector, azimuth_deg: float) -> np.ndarray:
-        """Tangent below which no skyline matters: the own plane's, or the edge in front."""
-        with np.errstate(divide="ignore"):
-            own = at.low / (N_STEP - at.low.astype(np.float64))
-        front = self.front_tangent * np.cos(np.radians(azimuth_deg - self.grid_azimuth))
-        return np.maximum(own, front).astype(np.float32)
-
-    def top_share(self, sky: SkyTable, i: int) -> np.ndarray:
-        """
-        Part of its square-on tangent at which each surface sees the edge above it in a sector.
-
-        The cosine of the azimuth off the facing, as the light on a wall weighs it: its mean over
-        what of the sector lies in front; inf where nothing does.
-        """
-        edges = np.radians(sky.slice_edges_deg[i][[0, -1]])
-        off = np.radians(sky.azimuths_deg[i] - self.grid_azimuth)
-        off -= 2.0 * np.pi * np.round(off / (2.0 * np.pi))
-        half = (edges[1] - edges[0]) / 2.0
-        begin, end = np.clip([off - half, off + half], -np.pi / 2, np.pi / 2)
-        weight = np.sin(end) - np.sin(begin)  # ∫ cos
-        weighed = (end - begin) / 2 + (np.sin(2 * end) - np.sin(2 * begin)) / 4  # ∫ cos²
-        in_front = end - begin > 1e-6
-        share = np.where(in_front, weighed / np.where(in_front, weight, 1.0), np.inf)
-        return share.astype(np.float32)
-
-
 def light(
     surface_m: np.ndarray,
     cell_size_m: float,
@@ -139,6 +74,8 @@ def light(
     albedo: float = 0.2,
     n_near: int = N_NEAR,
     progress: Callable[[int, int], None] | None = None,
+    canopy: Canopy | None = None,
+    transmissivity: Transmissivity | None = None,
 ) -> Light:
     """
     Irradiation of receivers under the skyline that a surface model gives them.
@@ -169,13 +106,19 @@ def light(
         Crossings marched exactly.
     progress : callable, optional
         Called with azimuths done and azimuths in all.
+    canopy : Canopy, optional
+        Crowns over ``surface_m``, which then holds what is solid; see
+        :class:`solarkataster.canopy_light.CrownLight`. What crowns hide counts as sending light
+        back, as what is solid does, each in the mean of its year.
+    transmissivity : Transmissivity, optional
+        Of the crowns; by default its own.
 
     Returns
     -------
     Light
         In the receivers' order.
     """
-    surfaces = _Surfaces(receivers.surface_tilt, receivers.grid_azimuth, receivers.front_tangent)
+    surfaces = Surfaces(receivers.surface_tilt, receivers.grid_azimuth, receivers.front_tangent)
     n = len(receivers)
     sums = np.zeros((n, N_LANE), dtype=np.float32)
     with np.errstate(over="ignore"):  # so high that it hides nothing
@@ -183,6 +126,13 @@ def light(
     has_top = bool((top_tangent < np.inf).any())
     # H = n · Σ (T[h] − T[h_top]): what lies above the skylines, and above the edges over them.
     hidden = np.zeros((n if has_top else 0, N_LANE), dtype=np.float32)
+    crowns = None
+    if canopy is not None and canopy.is_crown.any():
+        crowns = CrownLight(
+            surface_m, cell_size_m, receivers, surfaces, sky, canopy,
+            transmissivity or Transmissivity(), n_near,
+        )  # fmt: skip
+    crown_faces = iter(()) if crowns is None else crowns.faces(reach_m, first_row, first_col)
     done = 0
     for face, directions in faces(
         surface_m, cell_size_m, receivers.row, receivers.col, receivers.elevation_m,
@@ -192,25 +142,33 @@ def light(
         surface = receivers.surface[face.order]
         top = top_tangent[face.order] if has_top else top_tangent[:0]
         limit, hidden_of_face = np.empty_like(top), np.zeros_like(hidden)
+        if crowns is not None:
+            group = next(crown_faces)
+            crowns.begin(face)
         for i, deviation_deg in directions:
             at = surfaces.sector(sky, i)
-            tangent = surfaces.least_tangent(at, sky.azimuths_deg[i])[surface]
-            face.tangents(deviation_deg, tangent)
+            solid = surfaces.least_tangent(at, sky.azimuths_deg[i])[surface]
+            face.tangents(deviation_deg, solid)
+            tangent = solid.copy() if has_top and crowns is not None else solid
             if has_top:
                 kernel.limit_above(top, surfaces.top_share(sky, i), surface, tangent, limit)
-            for above, to in ((tangent, of_face), (limit, hidden_of_face))[: 1 + has_top]:
-                kernel.add_sector(
-                    above, surface, surfaces.east, surfaces.north, surfaces.up, at.slices, at.own,
-                    at.low, at.high, at.open_light, at.facing, sky.band_share, to,
-                )  # fmt: skip
+                surfaces.add(limit, surface, at, sky.band_share, hidden_of_face)
+            surfaces.add(tangent, surface, at, sky.band_share, of_face)
+            if crowns is not None:
+                quadrant = quadrant_of(sky.azimuths_deg[i])[0]
+                crowns.add(group, quadrant, deviation_deg, i, at, surface, solid, limit)
             done += 1
             if progress is not None:
                 progress(done, len(sky.azimuths_deg))
         kernel.gather(face.order, of_face, sums)
         if has_top:
             kernel.gather(face.order, hidden_of_face, hidden)
+        if crowns is not None:
+            crowns.end(face)
     if has_top:
         kernel.take_away(hidden, sums)
+    if crowns is not None:
+        crowns.take_from(sums)
     return _light_of(sums, sky, albedo)
 
 
@@ -234,7 +192,7 @@ def open_light(
     -------
     Light
     """
-    surfaces = _Surfaces(np.atleast_1d(surface_tilt), np.atleast_1d(grid_azimuth), front_tangent)
+    surfaces = Surfaces(np.atleast_1d(surface_tilt), np.atleast_1d(grid_azimuth), front_tangent)
     n = surfaces.east.size
     own = np.arange(n, dtype=np.int32)
     sums = np.zeros((n, N_LANE), dtype=np.float32)
@@ -244,11 +202,8 @@ def open_light(
         for i, azimuth_deg in enumerate(sky.azimuths_deg):
             if quadrant_of(azimuth_deg)[0] == quadrant:
                 at = surfaces.sector(sky, i)
-                kernel.add_sector(
-                    surfaces.least_tangent(at, azimuth_deg), own, surfaces.east, surfaces.north,
-                    surfaces.up, at.slices, at.own, at.low, at.high, at.open_light, at.facing,
-                    sky.band_share, of_face,
-                )  # fmt: skip
+                tangent = surfaces.least_tangent(at, azimuth_deg)
+                surfaces.add(tangent, own, at, sky.band_share, of_face)
         sums += of_face
     return _light_of(sums, sky, albedo)
 

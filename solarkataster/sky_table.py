@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,27 @@ _SLICE_DEG = 1.0
 
 
 @dataclass(frozen=True)
+class SunLight:
+    """
+    Direct light of the year, sun by sun, where it stands in the table.
+
+    Parameters
+    ----------
+    i_slice, i_step : ndarray, shape (n_sun,), int32
+        Slice, counted through all sectors, and step of the table.
+    month : ndarray, shape (n_sun,), int8
+        From 0.
+    beam_kwh_m2 : ndarray, shape (3, n_sun), float32
+        Light times direction (east, north, up). [kWh/m²]
+    """
+
+    i_slice: np.ndarray
+    i_step: np.ndarray
+    month: np.ndarray
+    beam_kwh_m2: np.ndarray
+
+
+@dataclass(frozen=True)
 class SkyTable:
     """
     Light by sector, slice of a sector and horizon step, as vectors (east, north, up).
@@ -48,6 +70,8 @@ class SkyTable:
         Month sums of the horizon band and of global horizontal irradiation. [kWh/m²]
     convergence_deg : float
         Azimuth of grid north at the place of the raster, from true north. [°]
+    suns : SunLight
+        What the lane of direct light is the sum of.
     """
 
     azimuths_deg: np.ndarray
@@ -57,6 +81,35 @@ class SkyTable:
     band_kwh_m2: np.ndarray
     ghi_kwh_m2: np.ndarray
     convergence_deg: float
+    suns: SunLight
+
+    def direct_weighted(self, month_weights: np.ndarray) -> np.ndarray:
+        """
+        Direct light of a year whose months count with weights, to take the lane's place.
+
+        Parameters
+        ----------
+        month_weights : ndarray, shape (12,)
+
+        Returns
+        -------
+        ndarray, shape (n_sector, 1 + n_slice, N_STEP + 1, 3), float32
+            As in ``sums``. [kWh/m²]
+        """
+        n_sector, n_slice = self.sums.shape[0], self.sums.shape[1] - 1
+        shape = n_sector, n_slice, N_STEP + 1
+        cell = self.suns.i_slice.astype(np.int64) * (N_STEP + 1) + self.suns.i_step
+        weights = np.asarray(month_weights, dtype=np.float64)[self.suns.month]
+        parts = np.stack(
+            [
+                np.bincount(cell, weights * light, math.prod(shape)).reshape(shape)
+                for light in self.suns.beam_kwh_m2
+            ],
+            axis=-1,
+        )
+        parts = np.flip(np.cumsum(np.flip(parts, axis=2), axis=2), axis=2)
+        whole = parts.sum(axis=1, keepdims=True)
+        return np.concatenate([whole, parts], axis=1).astype(np.float32)
 
 
 def sky_table(sources: SkySources, convergence_deg: float, n_azimuth: int = 72) -> SkyTable:
@@ -100,7 +153,7 @@ def sky_table(sources: SkySources, convergence_deg: float, n_azimuth: int = 72) 
     azimuths_deg = np.arange(n_azimuth) * width
     edges = azimuths_deg[:, None] - width / 2 + np.arange(n_slice + 1) * (width / n_slice)
     parts = np.zeros((n_azimuth, n_slice, N_STEP + 1, 3, N_LANE))
-    _add_sun(parts, sources, convergence_deg, width)
+    suns = _add_sun(parts, sources, convergence_deg, width)
     if sources.radiance_kwh_m2_sr is not None:
         _add_radiance(parts, sources.radiance_kwh_m2_sr, convergence_deg, width)
     parts = np.flip(np.cumsum(np.flip(parts, axis=2), axis=2), axis=2)
@@ -115,6 +168,7 @@ def sky_table(sources: SkySources, convergence_deg: float, n_azimuth: int = 72) 
         np.asarray(sources.band_kwh_m2, dtype=np.float64),
         np.asarray(sources.ghi_kwh_m2, dtype=np.float64),
         float(convergence_deg),
+        suns,
     )
 
 
@@ -125,8 +179,8 @@ def step_tangents() -> np.ndarray:
         return q / (1.0 - q)
 
 
-def _add_sun(parts, sources: SkySources, convergence_deg: float, width: float) -> None:
-    """Put each sun into the cell of the table it stands in."""
+def _add_sun(parts, sources: SkySources, convergence_deg: float, width: float) -> SunLight:
+    """Put each sun into the cell of the table it stands in; their direct light one by one."""
     n_azimuth, n_slice = parts.shape[:2]
     azimuth = (np.asarray(sources.solar_azimuth_deg) - convergence_deg + width / 2) % 360.0
     i_slice = np.minimum((azimuth / (width / n_slice)).astype(np.int64), n_azimuth * n_slice - 1)
@@ -150,6 +204,12 @@ def _add_sun(parts, sources: SkySources, convergence_deg: float, width: float) -
         for lane, values in ((month, both), (DIRECT_LANE, beam)):
             sums = np.bincount(row + lane, values * direction[axis], parts.size)
             parts += sums.reshape(parts.shape)
+    return SunLight(
+        i_slice.astype(np.int32),
+        step.astype(np.int32),
+        month.astype(np.int8),
+        (beam * direction).astype(np.float32),
+    )
 
 
 def _add_dome(parts, sources: SkySources, edges: np.ndarray) -> None:

@@ -98,7 +98,7 @@ def limit_above(top_tangent, share, surface, tangent, limit):
 
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
-def _add_rows(who, begin, rest, surface, east, north, up, table, sums):
+def _add_rows(who, begin, rest, surface, east, north, up, table, sign, sums):
     """
     Add interpolated rows of a flat table, dotted with the normals, to the receivers' flat sums.
 
@@ -109,7 +109,7 @@ def _add_rows(who, begin, rest, surface, east, north, up, table, sums):
         i = who[job]
         s = surface[i]
         r = rest[job]
-        keep = np.float32(1.0) - r
+        keep, r = sign * (np.float32(1.0) - r), sign * r
         e0, n0, u0 = east[s] * keep, north[s] * keep, up[s] * keep
         e1, n1, u1 = east[s] * r, north[s] * r, up[s] * r
         steps = table[begin[job] : begin[job] + 6 * _LANES]
@@ -122,10 +122,11 @@ def _add_rows(who, begin, rest, surface, east, north, up, table, sums):
 
 @njit(nogil=True, cache=True)
 def add_sector(
-    tangent, surface, east, north, up, slices, own, low, high, open_light, facing, band_share, sums
-):
+    tangent, surface, east, north, up, slices, own, low, high, open_light, facing, band_share, sign,
+    sums,
+):  # fmt: skip
     """
-    Add one sector's light to the sums of the receivers.
+    Add one sector's light to the sums of the receivers, or take it away.
 
     Parameters
     ----------
@@ -138,8 +139,10 @@ def add_sector(
     own, low, high, open_light, facing
         As filled by :func:`own_horizon` and :func:`unshaded`.
     band_share : ndarray, shape (n_step + 1,), float32
+    sign : float32
+        1 to add, -1 to take away.
     sums : ndarray, shape (n, 16), float32
-        Raised in place.
+        Changed in place.
 
     Notes
     -----
@@ -167,12 +170,12 @@ def add_sector(
                 out = flat_sums[i * _LANES : (i + 1) * _LANES]
                 whole = flat_open[s * _LANES : (s + 1) * _LANES]
                 for k in range(_LANES):
-                    out[k] += whole[k]
+                    out[k] += sign * whole[k]
                 continue
             step = min(int(q), n_step - 1)
             rest = q - np.float32(step)
             share = band_share[step] + rest * (band_share[step + 1] - band_share[step])
-            flat_sums[i * _LANES + _BAND] += facing[s] * share
+            flat_sums[i * _LANES + _BAND] += sign * (facing[s] * share)
             if q >= high[s]:
                 who[n_job], begin[n_job], part[n_job] = i, step * row, rest
                 n_job += 1
@@ -188,8 +191,9 @@ def add_sector(
                 begin[n_job] += (j + 1) * (n_step + 1) * row
                 n_job += 1
         _add_rows(
-            who[:n_job], begin[:n_job], part[:n_job], surface, east, north, up, table, flat_sums
-        )
+            who[:n_job], begin[:n_job], part[:n_job], surface, east, north, up, table, sign,
+            flat_sums,
+        )  # fmt: skip
 
 
 @njit(nogil=True, cache=True)
@@ -214,6 +218,30 @@ def take_away(hidden, sums):
             sums[i, k] -= hidden[i, k]
         sums[i, _DIRECT] = max(sums[i, _DIRECT], np.float32(0.0))
         sums[i, _HIDDEN_ABOVE] = hidden[i, _SKY_VIEW]
+
+
+@njit(nogil=True, cache=True)
+def absorb(lost, weights, band_kwh_m2, sums):
+    """
+    Take away from the sums what crowns keep of the light behind them.
+
+    Parameters
+    ----------
+    lost : ndarray, shape (n, 16), float32
+        Light behind crowns; the lane of direct light holds months weighted with ``weights``.
+    weights : ndarray, shape (12,)
+        Share of each month's light that is kept; negative where it had been counted twice.
+    band_kwh_m2 : ndarray, shape (12,)
+    sums : ndarray, shape (n, 16), float32
+        Lowered in place; the horizon band's share is taken from the months it belongs to.
+    """
+    mean = np.float32(weights.mean())
+    weight, band = weights.astype(np.float32), (weights * band_kwh_m2).astype(np.float32)
+    for i in range(sums.shape[0]):
+        for m in range(12):
+            sums[i, m] -= weight[m] * lost[i, m] + band[m] * lost[i, _BAND]
+        sums[i, _DIRECT] = max(sums[i, _DIRECT] - lost[i, _DIRECT], np.float32(0.0))
+        sums[i, _SKY_VIEW] -= mean * lost[i, _SKY_VIEW]
 
 
 @njit(nogil=True, cache=True)
