@@ -1,0 +1,194 @@
+"""One bounce: what receivers get back from ground, roofs and opposite walls."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from solarkataster.errors import InputError
+from solarkataster.irradiance import Light
+from solarkataster.kernels.order import stack_starts
+from solarkataster.kernels.reflection import N_LANE, light_seen
+from solarkataster.receivers import Receivers
+from solarkataster.reflectors import REACH_M, Albedos, Reflectors, lit_reflectors
+
+__all__ = ["REACH_M", "Albedos", "Reflectors", "bounce", "lit_reflectors", "view_shares"]
+
+#: Directions in which a wall looks, all in front; and other surfaces, all around.
+N_FRONT, N_AROUND = 24, 36
+
+#: A surface this steep looks to its front only, and each of its receivers for itself. [°]
+STEEP_DEG = 88.0
+
+#: Receivers of one other surface in a cube of this edge look once. [m]
+SHARED_M = 2.0
+
+#: Who sees less of ground and walls keeps the light of open ground. [–]
+LEAST_VIEW = 0.001
+
+
+def bounce(reflectors: Reflectors, receivers: Receivers, seen: Light) -> Light:
+    """
+    Light with what ground, roofs and opposite walls send back.
+
+    Parameters
+    ----------
+    reflectors : Reflectors
+        Around the same receivers.
+    receivers : Receivers
+    seen : Light
+        Of the receivers, with any albedo: its ground light is replaced.
+
+    Returns
+    -------
+    Light
+        Months and ground light are new: by month, ``ground_view_factor`` × the mean that the
+        things below the skyline send back, each weighed with the share of the view it fills.
+
+    Notes
+    -----
+    Along rays to the front of each receiver a walk outwards over the surface finds what raises
+    the line of sight: ground up to the foot of a wall, the wall above it, a roof that is looked
+    down on. Each fills its sector between two elevations, of which the share of the view has a
+    closed form. Beyond the reach there is open ground up to the horizon. Edges above and in front
+    of receivers send nothing back of their own; the view below an edge is part of the mean.
+
+    Receivers of a roof in a cube of SHARED_M look once, from the middle one.
+    """
+    asks = seen.ground_view_factor >= LEAST_VIEW
+    place, whose = _who_looks(reflectors, receivers, np.flatnonzero(asks))
+    light, share = _look(reflectors, receivers, place)
+    open_ground = reflectors.sent[0, :12].astype(np.float64)
+    mean = np.where(
+        share[:, None] > 0, light / np.where(share > 0, share, 1.0)[:, None], open_ground
+    )
+    sent = np.broadcast_to(open_ground, (len(receivers), 12)).copy()
+    sent[asks] = mean[whose]
+    reflected = seen.ground_view_factor[:, None] * sent
+    ghi = reflectors.ghi_kwh_m2
+    before = seen.poa_ground_diffuse_year_kwh_m2[:, None] * (ghi / ghi.sum())
+    return replace(
+        seen,
+        poa_global_month_kwh_m2=np.maximum(seen.poa_global_month_kwh_m2 - before, 0.0) + reflected,
+        poa_ground_diffuse_year_kwh_m2=reflected.sum(axis=1),
+    )
+
+
+def view_shares(reflectors: Reflectors, receivers: Receivers) -> np.ndarray:
+    """
+    Shares of the view that ground, roofs, walls and open ground beyond the reach fill.
+
+    Parameters
+    ----------
+    reflectors : Reflectors
+    receivers : Receivers
+
+    Returns
+    -------
+    ndarray, shape (n, 4)
+        Cosine-weighted share of the hemisphere. [–]
+    """
+    kinds = np.zeros_like(reflectors.sent)
+    firsts = (0, 1, reflectors.first_roof, reflectors.first_band, len(kinds))
+    for lane, kind in enumerate((1, 2, 3, 0)):
+        kinds[firsts[kind] : firsts[kind + 1], lane] = 1.0
+    return _look(replace(reflectors, sent=kinds), receivers, np.arange(len(receivers)))[0][:, :4]
+
+
+def _who_looks(
+    reflectors: Reflectors, receivers: Receivers, asking: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Receivers that look, and for each that asks the number of the one it takes it from."""
+    steep = (receivers.surface_tilt >= STEEP_DEG)[receivers.surface[asking]]
+    alone, shared = asking[steep], asking[~steep]
+    who, whose_shared = _middle_ones(reflectors, receivers, shared)
+    looks = np.sort(np.concatenate([alone, who]))
+    whose = np.empty(len(asking), np.int64)
+    whose[steep] = np.searchsorted(looks, alone)
+    whose[~steep] = np.searchsorted(looks, who)[whose_shared]
+    return looks, whose
+
+
+def _middle_ones(
+    reflectors: Reflectors, receivers: Receivers, which: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of the receivers of a surface in each cube, the one next to its axis; number for each."""
+    if not which.size:
+        return which, which
+    cell_m = reflectors.grid.cell_size_m
+    edge = max(1, round(SHARED_M / cell_m))
+    row0 = reflectors.grid.first_row - reflectors.first_row
+    col0 = reflectors.grid.first_col - reflectors.first_col
+    row, col = receivers.row[which] + (row0 + 0.5), receivers.col[which] + (col0 + 0.5)
+    cube = [np.floor(at / edge).astype(np.int64) for at in (row, col)]
+    cube.append(np.floor(receivers.elevation_m[which] / SHARED_M).astype(np.int64))
+    key = receivers.surface[which].astype(np.int64)
+    for at in cube:
+        at -= at.min()
+        key = key * (int(at.max()) + 1) + at
+    off = (row % edge - edge / 2) ** 2 + (col % edge - edge / 2) ** 2
+    order = np.argsort(key, kind="stable")
+    first = np.flatnonzero(np.diff(key[order], prepend=-1))
+    number = np.cumsum(np.diff(key[order], prepend=-1) != 0) - 1
+    off = off[order]
+    nearest = off == np.minimum.reduceat(off, first)[number]
+    at = np.minimum.reduceat(np.where(nearest, np.arange(len(off)), len(off)), first)
+    whose = np.empty(len(which), np.int64)
+    whose[order] = number
+    return which[order[at]], whose
+
+
+def _look(
+    reflectors: Reflectors, receivers: Receivers, which: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of share × what is sent (n, 12), and share of the hemisphere below the skyline (n,)."""
+    n = len(which)
+    seen, share = np.zeros((n, N_LANE), dtype=np.float32), np.zeros(n)
+    row = receivers.row[which] - reflectors.first_row
+    col = receivers.col[which] - reflectors.first_col
+    shape = reflectors.surface_m.shape
+    for name, at, size in (("row", row, shape[0]), ("col", col, shape[1])):
+        if n and not (at.min() >= -0.5 and at.max() < size - 0.5):
+            raise InputError(
+                f"receivers beyond the reflectors: {name} {at.min():g} to {at.max():g}"
+            )
+    surface = receivers.surface[which]
+    starts = stack_starts(row, col, receivers.elevation_m[which])
+    # A place may belong to two surfaces, as at a corner.
+    starts = np.union1d(starts, np.flatnonzero(np.diff(surface)) + 1)
+    pieces = reflectors.pieces
+    light_seen(
+        reflectors.surface_m, reflectors.building, reflectors.source, reflectors.walls_at,
+        reflectors.wall_first, reflectors.wall_of, np.ascontiguousarray(pieces.line),
+        pieces.building, reflectors.first_band + pieces.first_band, pieces.foot_m, pieces.band_m,
+        reflectors.sent, row, col, receivers.elevation_m[which], receivers.top_tangent[which],
+        surface, starts, _rays(receivers), reflectors.grid.cell_size_m,
+        reflectors.reach_m / reflectors.grid.cell_size_m, seen, share,
+    )  # fmt: skip
+    return seen[:, :12].astype(np.float64), share
+
+
+def _rays(receivers: Receivers) -> np.ndarray:
+    """Directions in which each surface looks, as `kernels.reflection.light_seen` wants them."""
+    rays = np.zeros((len(receivers.surface_tilt), max(N_FRONT, N_AROUND), 6))
+    tilt = np.radians(receivers.surface_tilt)
+    steep = receivers.surface_tilt >= STEEP_DEG
+    for is_steep, n, half_deg in ((True, N_FRONT, 90.0), (False, N_AROUND, 180.0)):
+        which = steep == is_steep
+        edges = np.radians(np.linspace(-half_deg, half_deg, n + 1))
+        off = (edges[1:] + edges[:-1]) / 2
+        azimuth = np.radians(receivers.grid_azimuth[which])[:, None] + off
+        sine, cosine = np.sin(tilt[which])[:, None], np.cos(tilt[which])[:, None]
+        cosine = np.where(cosine < 1e-7, 0.0, cosine)  # a wall; 90° has no exact cosine
+        level = sine * np.diff(np.sin(edges)) / math.pi
+        up = np.broadcast_to(cosine * np.diff(edges) / math.pi, level.shape)
+        rise = -sine * np.cos(off)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            own = np.where(cosine > 0.0, rise / cosine, np.where(rise < 0.0, -np.inf, np.inf))
+        facing = np.broadcast_to(np.cos(off), level.shape)
+        rays[which, :n] = np.stack(
+            [np.sin(azimuth), -np.cos(azimuth), facing, own, level, up], axis=-1
+        )
+    return rays
