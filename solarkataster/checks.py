@@ -23,6 +23,7 @@ from solarkataster.checks_footprints import (
     repaired,
 )
 from solarkataster.checks_heights import pair_faults, source_name, whole_metres_note
+from solarkataster.checks_lod2 import lod2_faults
 from solarkataster.checks_points import point_faults
 from solarkataster.checks_rasters import value_faults
 from solarkataster.config import Config
@@ -176,6 +177,12 @@ def check_inputs(config: Config) -> CheckedInputs:
         measure = None if found else looks.get("dsm")
         with _collected(faults):
             faults += point_faults(config.points, opened.points, dsm, measure, outlines, notes)
+    lod2_marks: dict[str, list[str]] = {}
+    if opened.lod2 is not None and dsm is not None and table is not None:
+        measure = None if found else looks.get("dsm")
+        ids = table["building_id"].to_numpy()
+        with _collected(faults):
+            faults += lod2_faults(opened.lod2, dsm, measure, ids, outlines, notes, lod2_marks)
     if faults:
         raise InputErrors(faults)
     assert dsm is not None
@@ -190,6 +197,8 @@ def check_inputs(config: Config) -> CheckedInputs:
         limits.min_footprint_area_m2,
         limits.min_overlap_m2,
     )
+    for building_id, texts in lod2_marks.items():
+        marks.setdefault(building_id, []).extend(texts)
     if "transformed_from" in table.attrs:
         note = transformation_note(table.attrs["transformed_from"], dsm.grid.crs)
         notes += [f"{inputs.footprints}: {note}"] if note else []

@@ -37,7 +37,7 @@ _ASIDE_POINTS, _ASIDE_EDGE_M, _ASIDE_GAIN = 5_000, 3.0, 0.7
 #: Fewer last echoes than this show only the largest planes. [m⁻²]
 MIN_DENSITY_PER_M2 = 2.0
 #: Fewer points than this say nothing of all.
-_MIN_POINTS = 50
+MIN_POINTS = 50
 
 #: Coarser coordinates than this hide the slope of small roofs. [m]
 _MAX_SCALE_M = 0.05
@@ -179,17 +179,17 @@ def _shift_faults(
     """Other place, datum or unit: single echoes on roofs against the surface's cells."""
     is_single = (points.n_returns <= 1) & (points.return_number <= 1)
     points = points.take(is_single & ~np.isin(points.classification, _NOISE_CLASSES))
-    at, surface_m = _surface_at(points, dsm, looks)
+    at, surface_m = surface_at(points, dsm, looks)
     points = points.take(at)
     is_inside = _footprint_of(points, outlines) >= 0
     # Leaves come and go between two flights; roofs stay. Without roofs, all must do.
-    if np.count_nonzero(is_inside) >= _MIN_POINTS:
+    if np.count_nonzero(is_inside) >= MIN_POINTS:
         points, surface_m = points.take(is_inside), surface_m[is_inside]
-    if len(points) < _MIN_POINTS:
+    if len(points) < MIN_POINTS:
         return []
     aside = _aside(points, dsm, looks)
     if math.hypot(*aside) >= TOLD_ASIDE_M:
-        found = f"lie about {_eastwards(*aside)} of where the surface model shows the same roofs"
+        found = f"lie about {eastwards(*aside)} of where the surface model shows the same roofs"
         if math.hypot(*aside) > MAX_ASIDE_M:
             expected = f"points and {source_name(dsm)} in one place"
             remedy = "Is crs right in both, and was one of the two reprojected without its grid?"
@@ -223,9 +223,9 @@ def _aside(points: Points, dsm: RasterSource, looks: Looks) -> tuple[float, floa
             moved = replace(
                 few, easting_m=few.easting_m - east_m, northing_m=few.northing_m - north_m
             )
-            at, surface_m = _surface_at(moved, dsm, looks)
+            at, surface_m = surface_at(moved, dsm, looks)
             rise_m = few.elevation_m[at] - surface_m
-            off_m = np.abs(rise_m - np.median(rise_m)) if len(at) >= _MIN_POINTS else np.inf
+            off_m = np.abs(rise_m - np.median(rise_m)) if len(at) >= MIN_POINTS else np.inf
             misfits[east_m, north_m] = float(np.mean(np.minimum(off_m, _ASIDE_EDGE_M)))
         return misfits[east_m, north_m]
 
@@ -239,7 +239,7 @@ def _aside(points: Points, dsm: RasterSource, looks: Looks) -> tuple[float, floa
     return best if misfit(*best) < _ASIDE_GAIN * misfit(0.0, 0.0) else (0.0, 0.0)
 
 
-def _eastwards(east_m: float, north_m: float) -> str:
+def eastwards(east_m: float, north_m: float) -> str:
     """A shift in words: ``3.0 m east and 0.5 m south``."""
     words = []
     if east_m:
@@ -249,7 +249,7 @@ def _eastwards(east_m: float, north_m: float) -> str:
     return " and ".join(words)
 
 
-def _surface_at(points: Points, dsm: RasterSource, looks: Looks) -> tuple[np.ndarray, np.ndarray]:
+def surface_at(points: Points, dsm: RasterSource, looks: Looks) -> tuple[np.ndarray, np.ndarray]:
     """Points in cells whose height is at hand, as positions, and these heights. [m]"""
     ats, heights = [], []
     size_m = dsm.grid.cell_size_m
@@ -297,16 +297,16 @@ def _class_faults(
     """Points of no roof class inside footprints; no ground anywhere."""
     classes = sample.inside.classification
     if (
-        len(sample.points) >= _MIN_POINTS
+        len(sample.points) >= MIN_POINTS
         and not np.isin(sample.points.classification, settings.ground_classes).any()
     ):
         notes.append(
             "laser points: none is of ground_classes in [points], so that the ground beside walls "
             "is not told from eaves"
         )
-    if len(sample.points) < _MIN_POINTS:
+    if len(sample.points) < MIN_POINTS:
         return []
-    if len(classes) < _MIN_POINTS:
+    if len(classes) < MIN_POINTS:
         is_roof = np.isin(sample.points.classification, settings.roof_classes)
         if is_roof.any():
             return []

@@ -103,7 +103,7 @@ def city_wall_edges(
         marks.append(f"LoD2: walls and roofs do not close ({open_parts[0]})")
     return CityWallEdges(
         _edges([walls[k] for k in chosen], out[chosen], origin_m),
-        _roofs([surface for surface in others if surface.kind == "roof"], origin_m),
+        roofs_of([surface for surface in others if surface.kind == "roof"], origin_m),
         tuple(marks),
     )
 
@@ -144,13 +144,13 @@ def _edges(walls: list[CitySurface], out: np.ndarray, origin_m: np.ndarray) -> n
     return np.ascontiguousarray(edges[rings.is_outer[rings.ring_of_point]])
 
 
-def _roofs(roofs: list[CitySurface], origin_m: np.ndarray) -> CityRoofs:
-    """Roof surfaces in plan from the origin."""
+def roofs_of(roofs: Sequence[CitySurface], origin_m: np.ndarray) -> CityRoofs:
+    """Roof surfaces in plan from a local origin; upright ones and lines are none."""
     size = measures(roofs)
     polygons, planes = [], []
     for roof, normal, tilt in zip(roofs, size.normal, size.surface_tilt, strict=True):
         # Which way round a roof runs does not matter here.
-        if not min(tilt, 180.0 - tilt) <= _MAX_ROOF_TILT_DEG or min(map(len, (roof.outer,))) < 3:
+        if not min(tilt, 180.0 - tilt) <= _MAX_ROOF_TILT_DEG or len(roof.outer) < 3:
             continue
         xyz = roof.outer - np.append(origin_m, 0.0)
         plan = shapely.make_valid(shapely.Polygon(xyz[:, :2], _holes(roof, origin_m)))
