@@ -35,12 +35,22 @@ class _Kept:
 
 
 class _Kind:
-    """Crowns of one kind: their skylines, and the sky below those that are near."""
+    """
+    Crowns of one kind: their skylines, and the sky below those that are near.
+
+    Their surface holds nothing but crowns, because solids have a skyline of their own: walks along
+    its hulls are short.
+    """
 
     def __init__(self, which: int, surface_m, canopy: Canopy, receivers: Receivers, n_near: int):
         self.which, self.canopy, self.n_near = which, canopy, n_near
         is_kind = canopy.kind == which
-        self.surface_m = np.fmax(surface_m, np.where(is_kind, canopy.top_m, np.float32(np.nan)))
+        # Beside crowns one cell more, whatever stands there: heights are linear between cells.
+        edged = np.pad(is_kind, 1)
+        beside = edged[:-2] | edged[1:-1] | edged[2:]
+        beside = beside[:, :-2] | beside[:, 1:-1] | beside[:, 2:]
+        surface_m = np.where(beside, surface_m, np.float32(np.nan))
+        self.surface_m = np.where(beside, np.fmax(surface_m, canopy.top_m), np.float32(np.nan))
         base_m = np.where(is_kind, canopy.base_m, np.float32(-np.inf))
         self.near = _below(base_m, receivers, n_near) | _in_crown(is_kind, receivers)
         self.of_face = np.zeros(0, dtype=np.int64)
