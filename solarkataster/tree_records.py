@@ -95,10 +95,10 @@ def complete_trees(
     height_m = np.minimum(height_m, max_height_m)
     crown_m = np.minimum(crown_m, max_crown_diameter_m)
     base_m = _bases(records.base_m, height_m, base_fraction, marks)
-    for i in np.flatnonzero(~species.is_known):
-        name = records.species[i]
+    for unknown in np.flatnonzero(~species.is_known):
+        name = records.species[unknown]
         what = f"species {name} is not known" if name else "has no species"
-        marks[i].append(f"{what}: taken as deciduous")
+        marks[unknown].append(f"{what}: taken as deciduous")
     keep = np.array([i not in dropped for i in range(n)], dtype=bool)
     whole = (height_m, crown_m, base_m, species.kind)
     height_m, crown_m, base_m, kind = (values[keep] for values in whole)

@@ -51,8 +51,8 @@ class Trees:
     marks: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        numbers = (self.easting_m, self.northing_m, self.height_m, self.crown_diameter_m)
-        numbers = (*numbers, self.base_m)
+        places = (self.easting_m, self.northing_m)
+        numbers = (*places, self.height_m, self.crown_diameter_m, self.base_m)
         lengths = {len(self.tree_id), len(self.kind), len(self.marks), *map(len, numbers)}
         if len(lengths) != 1:
             raise InputError(f"trees of {sorted(lengths)} rows", expected="one length for all")
