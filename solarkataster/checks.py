@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from solarkataster.checks_canopy import Greenery, check_greenery
 from solarkataster.checks_footprints import (
     bad_footprints_fault,
     building_marks,
@@ -81,6 +82,8 @@ class CheckedInputs:
         footprint are for the tiles, which read every cell.
     lod2 : CityModelSource or None
         City model, if the config names any: the place of every building, not its surfaces.
+    greenery : Greenery
+        Tree cadastre, canopy heights and land cover, as far as the config names them.
     """
 
     config: Config
@@ -94,6 +97,7 @@ class CheckedInputs:
     notes: list[str] = field(default_factory=list)
     marks: dict[str, list[str]] = field(default_factory=dict)
     lod2: CityModelSource | None = None
+    greenery: Greenery = field(default_factory=Greenery)
 
     @property
     def grid(self) -> Grid:
@@ -119,10 +123,13 @@ class CheckedInputs:
     def checksums(self) -> dict[str, str]:
         """SHA-256 of every input file and of what it refers to, by path."""
         inputs = self.config.inputs
-        files = [file for source in (self.dsm, self.dtm) for file in source.files]
+        files = [
+            file for source in (self.dsm, self.dtm, *self.greenery.rasters) for file in source.files
+        ]
         paths = [part for file in files for part in file.parts]
         paths += [file.path for file in self.points.files] if self.points else []
         paths += [file.path for file in self.lod2.files] if self.lod2 else []
+        paths += self.greenery.paths
         for path in (inputs.footprints, inputs.monuments):
             paths += [path] if path else []
             if path and path.suffix.lower() == ".shp":
@@ -183,6 +190,11 @@ def check_inputs(config: Config) -> CheckedInputs:
         ids = table["building_id"].to_numpy()
         with _collected(faults):
             faults += lod2_faults(opened.lod2, dsm, measure, ids, outlines, notes, lod2_marks)
+    greenery = Greenery()
+    if dsm is not None:
+        terrain = None if found else dtm
+        greenery, wrong = check_greenery(config, dsm, terrain, covered_area(dsm), outlines, notes)
+        faults += wrong
     if faults:
         raise InputErrors(faults)
     assert dsm is not None
@@ -209,8 +221,9 @@ def check_inputs(config: Config) -> CheckedInputs:
     told = [*weather.notes, *report_notes(sky.report)]
     notes += [f"{inputs.weather.name}: {note}" for note in told]
     return CheckedInputs(
-        config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks, opened.lod2
-    )
+        config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks, opened.lod2,
+        greenery,
+    )  # fmt: skip
 
 
 @dataclass

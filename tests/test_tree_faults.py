@@ -8,14 +8,29 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
-from small_inputs import CRS, NORTH_M, WEST_M, outlines, surface, terrain, write_raster
+from small_inputs import (
+    CRS,
+    N_CELLS,
+    NORTH_M,
+    WEST_M,
+    check,
+    one_fault,
+    outlines,
+    surface,
+    terrain,
+    write_config,
+    write_inputs,
+    write_raster,
+)
 
 from solarkataster.canopy import EVERGREEN
 from solarkataster.checks_trees import check_trees, surface_fault
 from solarkataster.config_sections import TreesConfig
 from solarkataster.errors import InputErrors
-from solarkataster.io.rasters import open_rasters
+from solarkataster.grid import Grid
+from solarkataster.io.rasters import NO_CLASS, open_rasters, read_nearest
 from solarkataster.io.trees import read_trees
 
 N = 40
@@ -382,3 +397,88 @@ def test_tall_trees_that_the_surface_does_not_show_are_told(tmp_path):
     )
     assert not faults
     assert "shows nothing at 40 of 40" in notes[0]
+
+
+# --- with the other inputs ------------------------------------------------------------------------
+
+
+def test_check_opens_trees_canopy_and_land_cover_and_their_bytes_count(tmp_path):
+    write_inputs(tmp_path)
+    written(tmp_path, cadastre(baumhoehe=changed("baumhoehe", (9, None))))
+    write_raster(tmp_path / "canopy.tif", np.full((N_CELLS, N_CELLS), 7.0, dtype="float32"))
+    cover = np.full((N_CELLS, N_CELLS), 10, dtype="uint8")
+    write_raster(tmp_path / "cover.tif", cover, nodata=0)
+    write_config(
+        tmp_path, "[trees]\nland_cover_trees = [10]", trees="trees.gpkg", canopy="canopy.tif",
+        land_cover="cover.tif",
+    )  # fmt: skip
+    result = check(tmp_path)
+    assert len(result.greenery.trees) == N
+    assert [source.role for source in result.greenery.rasters] == ["canopy", "land_cover"]
+    for name in ("trees.gpkg", "canopy.tif", "cover.tif"):
+        assert str(tmp_path / name) in result.checksums
+    assert any("columns of the trees" in note for note in result.notes)
+    assert any("height from the crown: B009" in note for note in result.notes)
+
+
+def test_without_trees_nothing_is_known_of_plants(tmp_path):
+    write_inputs(tmp_path)
+    greenery = check(tmp_path).greenery
+    assert (greenery.trees, greenery.rasters, greenery.paths) == (None, (), ())
+
+
+def test_bad_trees_stop_check(tmp_path):
+    write_inputs(tmp_path)
+    written(tmp_path, cadastre(baumhoehe=cadastre()["baumhoehe"] * 100.0))
+    write_config(tmp_path, trees="trees.gpkg")
+    assert 'height_unit = "cm"' in one_fault(tmp_path).remedy
+
+
+def test_canopy_heights_above_the_sea_stop(tmp_path):
+    write_inputs(tmp_path)
+    write_raster(tmp_path / "canopy.tif", surface())
+    write_config(tmp_path, canopy="canopy.tif")
+    assert "above the ground" in one_fault(tmp_path).expected
+
+
+@pytest.mark.parametrize("role", ["canopy", "land_cover"])
+def test_raster_of_plants_in_another_system_or_place_stops(tmp_path, role):
+    write_inputs(tmp_path)
+    values = np.full((N_CELLS, N_CELLS), 5.0, dtype="float32")
+    write_config(tmp_path, **{role: "plants.tif"})
+    write_raster(tmp_path / "plants.tif", values, crs="EPSG:25833")
+    assert "EPSG:25832" in one_fault(tmp_path).expected
+    far = rasterio.Affine(1.0, 0.0, WEST_M + 9000.0, 0.0, -1.0, NORTH_M)
+    write_raster(tmp_path / "plants.tif", values, transform=far)
+    assert "does not overlap" in one_fault(tmp_path).found
+    write_raster(tmp_path / "plants.tif", np.full_like(values, -9999.0))
+    assert "no value" in one_fault(tmp_path).found
+
+
+def test_heights_as_land_cover_stop_and_classes_without_meaning_are_told(tmp_path):
+    write_inputs(tmp_path)
+    write_raster(tmp_path / "cover.tif", surface() + 0.3)
+    write_config(tmp_path, land_cover="cover.tif")
+    assert "whole numbers" in one_fault(tmp_path).expected
+    write_raster(tmp_path / "cover.tif", np.full((N_CELLS, N_CELLS), 3.0, dtype="float32"))
+    assert any("land_cover_trees in [trees] is empty" in note for note in check(tmp_path).notes)
+    write_config(tmp_path, "[trees]\nland_cover_trees = [10]", land_cover="cover.tif")
+    assert any("none of the classes 10" in note for note in check(tmp_path).notes)
+
+
+def test_land_cover_is_read_from_the_cell_that_holds_the_centre(tmp_path):
+    # 10 m cells that start 3 m west and 2 m north of the window.
+    classes = np.arange(1, 145, dtype="uint8").reshape(12, 12)
+    place = rasterio.Affine(10.0, 0.0, WEST_M - 3.0, 0.0, -10.0, NORTH_M + 2.0)
+    source = open_rasters(
+        write_raster(tmp_path / "cover.tif", classes, nodata=5, transform=place), "land_cover"
+    )
+    window = Grid((60, 80), WEST_M, NORTH_M, 1.0, CRS)
+    found = read_nearest(source, window)
+    row, col = np.mgrid[:60, :80]
+    expected = classes[((row + 0.5 + 2.0) // 10).astype(int), ((col + 0.5 + 3.0) // 10).astype(int)]
+    assert np.array_equal(found, np.where(expected == 5, NO_CLASS, expected.astype(int)))
+    part = read_nearest(source, window.window(7, 11, 20, 30))
+    assert np.array_equal(part, found[7:27, 11:41])
+    beyond = read_nearest(source, window.window(-50, -50, 20, 30))
+    assert (beyond == NO_CLASS).all()

@@ -23,6 +23,7 @@ __all__ = [
     "PointFile",
     "PointSource",
     "open_points",
+    "point_chunks",
     "point_paths",
     "read_points",
     "sample_points",
@@ -158,19 +159,27 @@ def read_points(source: PointSource, keep: np.ndarray, grid: Grid) -> Points:
     InputError
         If a file cannot be read to its end.
     """
+    parts = list(point_chunks(source, keep, grid))
+    points = _joined(parts)
+    parts.clear()  # sorting needs the room
+    return index_points(points).points
+
+
+def point_chunks(source: PointSource, keep: np.ndarray, grid: Grid) -> Iterator[Points]:
+    """
+    Points in some cells of a window, a piece at a time, for what needs no order and no whole.
+
+    Parameters and faults are those of :func:`read_points`; points that two files hold come twice.
+    """
     box = _bounds_of(keep, grid)
-    parts: list[Points] = []
     if box is None:
-        return _joined(parts)
+        return
     for file in source.touching(box).files:
         records = _copc_records(file, box, keep, grid) if file.is_copc else _records(file)
         for record in records:
             points = _points_of(file, record, keep, grid)
             if len(points):
-                parts.append(points)
-    points = _joined(parts)
-    parts.clear()  # sorting needs the room
-    return index_points(points).points
+                yield points
 
 
 def sample_points(source: PointSource, n_max: int) -> tuple[Points, bool]:

@@ -41,6 +41,9 @@ _MASKS_BY_VALUE = ([MaskFlags.all_valid], [MaskFlags.nodata])
 #: Rows resampled at a time: bounds the float64 intermediates.
 _CHUNK_ROWS = 256
 
+#: Class of cells without one, see :func:`read_nearest`.
+NO_CLASS = -1
+
 
 @dataclass(frozen=True)
 class RasterSource:
@@ -107,7 +110,7 @@ def open_rasters(patterns: str | Path | Sequence[str | Path], role: str = "dsm")
     ----------
     patterns : path or sequence of paths
         File, list or glob.
-    role : {"dsm", "dtm"}
+    role : {"dsm", "dtm", "canopy", "land_cover"}
         For messages.
 
     Returns
@@ -297,6 +300,35 @@ def read_resampled(source: RasterSource, window: Grid) -> np.ndarray:
         chunk = slice(start, start + _CHUNK_ROWS)
         heights_m[chunk] = _bilinear(cells, rows[chunk], cols)
     return heights_m
+
+
+def read_nearest(source: RasterSource, window: Grid) -> np.ndarray:
+    """
+    Class numbers of a source at the cell centres of another grid, of the cells that hold them.
+
+    Parameters
+    ----------
+    source : RasterSource
+        Numbers of classes, such as land cover: coarser than the window, finer or shifted.
+    window : Grid
+        Cells of any size in the same coordinate system.
+
+    Returns
+    -------
+    classes : ndarray, shape (ny, nx), int32
+        `NO_CLASS` where there is nodata or no file. No value depends on where the window is cut.
+    """
+    rows = _positions(source.grid.north_m - window.north_m, window.cell_size_m, window.shape[0])
+    cols = _positions(window.west_m - source.grid.west_m, window.cell_size_m, window.shape[1])
+    rows, cols = (
+        np.floor(_in_cells(metres, source.grid.cell_size_m) + 0.5).astype(np.int64)
+        for metres in (rows, cols)
+    )
+    top, left = int(rows[0]), int(cols[0])
+    height, width = int(rows[-1]) + 1 - top, int(cols[-1]) + 1 - left
+    cells = read_raw_window(source, source.grid.window(top, left, height, width))
+    cells = np.where(np.isnan(cells), np.float32(NO_CLASS), cells).astype(np.int32)
+    return cells[np.ix_(rows - top, cols - left)]
 
 
 def _positions(first_m: float, step_m: float, n: int) -> np.ndarray:

@@ -1,0 +1,222 @@
+"""Inputs that tell where plants are: tree cadastre, canopy heights, land cover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from solarkataster.checks_heights import source_name
+from solarkataster.checks_trees import check_trees, surface_fault
+from solarkataster.config import Config
+from solarkataster.crs import crs_name, same_crs
+from solarkataster.errors import InputError, InputErrors
+from solarkataster.io.rasters import RasterSource, open_rasters
+from solarkataster.io.trees import read_trees
+from solarkataster.raster_looks import look_at
+from solarkataster.trees import Trees
+
+#: Files that a Shapefile consists of beside itself.
+_SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
+#: Canopy heights down to here are noise of two flights. [m]
+_LOWEST_M = -2.0
+
+
+@dataclass(frozen=True)
+class Greenery:
+    """
+    What is known of plants, None where the config names no file.
+
+    Parameters
+    ----------
+    trees : Trees or None
+    canopy, land_cover : RasterSource or None
+        Heights above the ground [m], and class numbers.
+    """
+
+    trees: Trees | None = None
+    canopy: RasterSource | None = None
+    land_cover: RasterSource | None = None
+    paths: tuple[Path, ...] = field(default=(), repr=False)
+
+    @property
+    def rasters(self) -> tuple[RasterSource, ...]:
+        """Those of the two rasters that there are."""
+        return tuple(one for one in (self.canopy, self.land_cover) if one is not None)
+
+
+def check_greenery(
+    config: Config,
+    dsm: RasterSource,
+    dtm: RasterSource | None,
+    surface: shapely.Geometry,
+    outlines: np.ndarray,
+    notes: list[str],
+) -> tuple[Greenery, list[InputError]]:
+    """
+    Open and judge all inputs that tell of plants.
+
+    Parameters
+    ----------
+    config : Config
+    dsm, dtm : RasterSource
+        Without a terrain, heights of the cadastre are not compared with the surface.
+    surface : shapely geometry
+        Area that the surface model covers. [m]
+    outlines : ndarray of shapely geometry
+        Footprints. [m]
+    notes : list of str
+        Gets what the reader should know.
+
+    Returns
+    -------
+    greenery : Greenery
+    faults : list of InputError
+    """
+    inputs = config.inputs
+    faults: list[InputError] = []
+    trees: Trees | None = None
+    paths: tuple[Path, ...] = ()
+    if inputs.trees is not None:
+        paths = _with_parts(inputs.trees)
+        trees, found = _trees(config, inputs.trees, dsm, dtm, surface, outlines, notes)
+        faults += found
+    rasters: dict[str, RasterSource | None] = {"canopy": None, "land_cover": None}
+    for role in rasters:
+        patterns = getattr(inputs, role)
+        if patterns is not None:
+            rasters[role], found = _raster(config, role, patterns, dsm, surface, notes)
+            faults += found
+    return Greenery(trees, rasters["canopy"], rasters["land_cover"], paths), faults
+
+
+def _with_parts(path: Path) -> tuple[Path, ...]:
+    if path.suffix.lower() != ".shp":
+        return (path,)
+    parts = (path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS)
+    return (path, *(part for part in parts if part.exists()))
+
+
+def _trees(
+    config: Config,
+    path: Path,
+    dsm: RasterSource,
+    dtm: RasterSource | None,
+    surface: shapely.Geometry,
+    outlines: np.ndarray,
+    notes: list[str],
+) -> tuple[Trees | None, list[InputError]]:
+    where = str(path)
+    try:
+        file = read_trees(path, config.trees, dsm.grid.crs)
+        checked, faults = check_trees(where, file.records, config.trees, surface)
+        if not faults and dtm is not None:
+            faults, told = surface_fault(where, checked.trees, dsm, dtm, outlines)
+            notes += told
+    except InputErrors as error:
+        return None, error.errors
+    except InputError as error:
+        return None, [error]
+    notes += [f"{where}: {note}" for note in file.notes] + checked.notes
+    return checked.trees, faults
+
+
+def _raster(
+    config: Config,
+    role: str,
+    patterns: tuple[str, ...],
+    dsm: RasterSource,
+    surface: shapely.Geometry,
+    notes: list[str],
+) -> tuple[RasterSource | None, list[InputError]]:
+    try:
+        source = open_rasters(patterns, role)
+        where = source_name(source)
+        if not same_crs(source.grid.crs, dsm.grid.crs):
+            return None, [_wrong_system(where, source, dsm)]
+        if not shapely.intersects(surface, shapely.box(*source.grid.bounds)):
+            return None, [_elsewhere(where, source, dsm)]
+        sample = look_at(source).sample_m
+    except InputErrors as error:
+        return None, error.errors
+    except InputError as error:
+        return None, [error]
+    sample = sample[np.isfinite(sample)]
+    if role == "canopy":
+        return source, _canopy_faults(where, sample, config.trees.max_height_m)
+    return source, _cover_faults(where, sample, config.trees.land_cover_trees, notes)
+
+
+def _wrong_system(where: str, source: RasterSource, dsm: RasterSource) -> InputError:
+    right = crs_name(dsm.grid.crs)
+    return InputError(
+        f"coordinate system is {crs_name(source.grid.crs)}",
+        where=where,
+        expected=f"{right}, as the surface model has",
+        remedy=f"Reproject it: gdalwarp -r near -t_srs {right} FILE OUT",
+    )
+
+
+def _elsewhere(where: str, source: RasterSource, dsm: RasterSource) -> InputError:
+    return InputError(
+        f"does not overlap the surface model ({source.role} {source.grid.bounds}, surface "
+        f"{dsm.grid.bounds})",
+        where=where,
+        expected="files of the same place",
+        remedy=f"Take the file of this place, or leave {source.role} out of [inputs].",
+    )
+
+
+def _canopy_faults(where: str, sample_m: np.ndarray, max_height_m: float) -> list[InputError]:
+    """Heights above the datum, or in another unit, instead of above the ground."""
+    if not sample_m.size:
+        return [_empty(where, "canopy")]
+    low, high = np.percentile(sample_m, [1.0, 99.0])
+    if low >= _LOWEST_M and high <= max_height_m:
+        return []
+    return [
+        InputError(
+            f"holds {low:.0f} to {high:.0f} (1st and 99th percentile)",
+            where=where,
+            expected=f"heights of crowns above the ground, 0 to {max_height_m:g} m",
+            remedy="Are these heights above the sea, or in centimetres? Subtract the terrain: "
+            'gdal_calc.py -A FILE -B DTM --calc "A-B" --outfile canopy.tif',
+        )
+    ]
+
+
+def _cover_faults(
+    where: str, sample: np.ndarray, trees: tuple[int, ...], notes: list[str]
+) -> list[InputError]:
+    if not sample.size:
+        return [_empty(where, "land_cover")]
+    if (sample != np.rint(sample)).any():
+        return [
+            InputError(
+                f"holds {sample[sample != np.rint(sample)][0]:g}",
+                where=where,
+                expected="whole numbers of classes",
+                remedy="Is this a raster of heights? Else leave land_cover out of [inputs].",
+            )
+        ]
+    found = np.unique(sample).astype(np.int64)
+    classes = ", ".join(map(str, found[:20]))
+    if not trees:
+        notes.append(
+            f"{where}: confirms no crowns: land_cover_trees in [trees] is empty (classes {classes})"
+        )
+    elif not np.isin(found, trees).any():
+        wanted = ", ".join(map(str, trees))
+        notes.append(f"{where}: none of the classes {wanted} occurs, only {classes}")
+    return []
+
+
+def _empty(where: str, role: str) -> InputError:
+    return InputError(
+        "holds no value",
+        where=where,
+        expected="cells with values",
+        remedy=f"Export it again, or leave {role} out of [inputs].",
+    )
