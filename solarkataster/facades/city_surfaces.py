@@ -94,9 +94,9 @@ def city_wall_edges(
         "there twice, used once": n_double,
         f"leaning more than {MAX_LEAN_DEG:g}°, left out": int(leans.sum()),
         "without area, left out": int(is_small.sum()),
-        "crossing themselves, left out": int((crosses & ~is_small & ~leans).sum()),
+        "with an outline that crosses itself, left out": int((crosses & ~is_small & ~leans).sum()),
         f"bent more than {MAX_BEND_M:g} m, left out": int((far_off & ~leans & ~crosses).sum()),
-        "not planar, taken as they are": int((is_bent & usable).sum()),
+        "not planar, taken all the same": int((is_bent & usable).sum()),
     }
     marks = [_counted(n, text) for text, n in counts.items() if n]
     if open_parts:
