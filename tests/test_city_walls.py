@@ -226,6 +226,27 @@ def test_a_bent_wall_is_used_and_told():
     np.testing.assert_allclose(bent.walls.area_m2, look(model).walls.area_m2, rtol=1e-6)
 
 
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.integers(0, 99)), max_size=4))
+def test_whatever_is_wrong_with_a_model_its_walls_are_finite_and_a_fallback_is_told(damages):
+    model = gable()
+    for k, kind, seed in damages:
+        ring, rng = model[k].outer, np.random.default_rng(seed)
+        shaken = ring + rng.normal(0.0, 1.0, ring.shape)
+        ways = [
+            ring[: 1 + seed % len(ring)], ring[::-1], rng.permutation(ring), shaken,
+            np.repeat(ring, 2, axis=0), ring[:1] + 0.0 * ring, ring + rng.normal(0.0, 30.0, 3),
+        ]  # fmt: skip
+        model = changed(model, k, ways[kind])
+    found = look(model, shown=gable())
+    assert np.isfinite(found.walls.area_m2).all()
+    if found.is_from_model:
+        assert 0.7 < found.walls.area_m2.sum() / (2 * (SIDE_M2 + GABLE_M2)) < 1.3
+    else:
+        assert found.marks[-1].endswith("walls from footprint and surface model")
+        assert_same(found.walls, fallback())
+
+
 # When the model is not used
 
 

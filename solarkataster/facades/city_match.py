@@ -98,13 +98,34 @@ def _of_id(own_id: str, names: list[str], plans: dict[str, shapely.Geometry]) ->
 
 
 def plan_of(surfaces: Sequence[CitySurface]) -> shapely.Geometry:
-    """Ground plan of a building: of its ground surfaces, else of its roofs."""
+    """Ground plan of a building: of its ground surfaces, else of its roofs; may be empty."""
     for kind in ("ground", "roof"):
-        rings = [s.outer[:, :2] for s in surfaces if s.kind == kind and len(s.outer) >= 3]
-        if rings:
-            plans = shapely.make_valid(np.array([shapely.Polygon(ring) for ring in rings]))
-            return shapely.union_all(plans, grid_size=1e-3)
-    return shapely.Polygon()
+        plans = [surface_plan(surface) for surface in surfaces if surface.kind == kind]
+        whole = shapely.union_all(plans, grid_size=1e-3)
+        if whole.area > 0.0:
+            return whole
+    return shapely.MultiPolygon()
+
+
+def surface_plan(surface: CitySurface, origin_m: np.ndarray | None = None) -> shapely.MultiPolygon:
+    """
+    Area of a surface as seen from above, without its holes; empty if it is upright or a line.
+
+    Parameters
+    ----------
+    surface : CitySurface
+    origin_m : ndarray, shape (2,), optional
+        Taken off easting and northing. [m]
+    """
+    origin_m = np.zeros(2) if origin_m is None else origin_m
+    rings = [ring[:, :2] - origin_m for ring in (surface.outer, *surface.holes) if len(ring) >= 3]
+    if len(surface.outer) < 3:
+        return shapely.MultiPolygon()
+    valid = shapely.make_valid(shapely.Polygon(rings[0], rings[1:]))
+    # Rings that cross or touch themselves leave lines beside areas, which no overlay takes.
+    parts = shapely.get_parts(valid)
+    parts = shapely.get_parts(parts[shapely.get_dimensions(parts) == 2])
+    return shapely.MultiPolygon(list(parts))
 
 
 def _unread_marks(n: int) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import shapely
 
 from solarkataster.citymodel_faults import surface_faults
 from solarkataster.citymodels import CitySurface, measures, rings_of
+from solarkataster.facades.city_match import surface_plan
 from solarkataster.facades.city_tops import REACH_M, CityRoofs
 
 #: Walls may lean so far from upright, and lie so far off their plane. [°, m]
@@ -150,18 +151,12 @@ def roofs_of(roofs: Sequence[CitySurface], origin_m: np.ndarray) -> CityRoofs:
     polygons, planes = [], []
     for roof, normal, tilt in zip(roofs, size.normal, size.surface_tilt, strict=True):
         # Which way round a roof runs does not matter here.
-        if not min(tilt, 180.0 - tilt) <= _MAX_ROOF_TILT_DEG or len(roof.outer) < 3:
+        if not min(tilt, 180.0 - tilt) <= _MAX_ROOF_TILT_DEG:
             continue
-        xyz = roof.outer - np.append(origin_m, 0.0)
-        plan = shapely.make_valid(shapely.Polygon(xyz[:, :2], _holes(roof, origin_m)))
         slope = -normal[:2] / normal[2]
-        centre = xyz.mean(axis=0)
-        polygons.append(plan)
+        centre = roof.outer.mean(axis=0) - np.append(origin_m, 0.0)
+        polygons.append(surface_plan(roof, origin_m))
         planes.append((*slope, centre[2] - slope @ centre[:2]))
     shapes = np.array(polygons, dtype=object)
     shapely.prepare(shapes)
     return CityRoofs(shapes, np.array(planes, dtype=np.float64).reshape(-1, 3))
-
-
-def _holes(roof: CitySurface, origin_m: np.ndarray) -> list[np.ndarray]:
-    return [hole[:, :2] - origin_m for hole in roof.holes if len(hole) >= 3]

@@ -149,8 +149,8 @@ class WallTops:
         """Stretches whose walls end well over the terrain are open below."""
         along = (end - start) / np.hypot(*(end - start).T)[:, None]
         middle_m = 0.5 * (self.begin + self.finish)
-        x, y = (start[self.side] + middle_m[:, None] * along[self.side]).T
-        ground_m = terrain_at_places(x, y, terrain_m, frame.numbers)
+        places = np.ascontiguousarray((start[self.side] + middle_m[:, None] * along[self.side]).T)
+        ground_m = terrain_at_places(places[0], places[1], terrain_m, frame.numbers)
         return replace(self, is_open=self.foot_m.mean(axis=1) - ground_m >= PASSAGE_M)
 
 
