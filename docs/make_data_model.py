@@ -6,10 +6,13 @@ from pathlib import Path
 
 from solarkataster.layers import (
     BUILDING_COLUMNS,
+    ELEMENT_COLUMNS,
+    FACADE_COLUMNS,
     MODULE_COLUMNS,
     RASTERS,
     ROOF_COLUMNS,
     SIDE_COLUMNS,
+    STOREY_COLUMNS,
     SUPERSTRUCTURE_COLUMNS,
 )
 
@@ -18,13 +21,20 @@ HEAD = """# Data model
 Made from `solarkataster/layers.py` by `python docs/make_data_model.py`; a test compares the two.
 Names are pvlib's where pvlib has one; everything else carries its unit. Azimuths count from true
 north, clockwise. Geometries are in the coordinate system of the surface model, and in plan: a
-module of 1.762 m up a slope of 40° is 1.35 m long in its polygon.
+module of 1.762 m up a slope of 40° is 1.35 m long in its polygon. Walls stand upright, so theirs
+have heights: outlines in space, level lines along the storeys, points.
 
 """
 
 TABLES = (
     ("`roofs`: one row per roof plane", ROOF_COLUMNS),
     ("`buildings`: one row per footprint", BUILDING_COLUMNS),
+    ("`facades`: one row per wall, with its outline in space", FACADE_COLUMNS),
+    ("`facade_storeys`: one row per storey of a wall", STOREY_COLUMNS),
+    (
+        "`facade_elements`: one row per point of a wall, only with `elements = true` in `[walls]`",
+        ELEMENT_COLUMNS,
+    ),
     ("`modules`: one row per module", MODULE_COLUMNS),
     ("`superstructures`: what stands out of roof planes", SUPERSTRUCTURE_COLUMNS),
     ("`sides`: straight sides of the footprints, with their eaves", SIDE_COLUMNS),

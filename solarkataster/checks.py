@@ -249,8 +249,9 @@ def _opened(config: Config, faults: list[InputError]) -> _Opened:
     crs = opened.dsm.grid.crs if opened.dsm else None
     with _collected(faults):
         opened.table = read_footprints(
-            inputs.footprints, inputs.footprint_id, inputs.footprint_layer, crs
-        )
+            inputs.footprints, inputs.footprint_id, inputs.footprint_layer, crs,
+            use_column=inputs.footprint_use,
+        )  # fmt: skip
     with _collected(faults):
         opened.weather = read_weather(inputs.weather, config.weather)
     if inputs.points:

@@ -65,14 +65,32 @@ def footprint_mask(footprints: np.ndarray, grid: Grid) -> np.ndarray:
     -------
     inside : ndarray of bool, shape (ny, nx)
     """
-    mask = np.zeros(grid.shape, dtype=bool)
-    known = footprints[~shapely.is_missing(footprints) & ~shapely.is_empty(footprints)]
-    for footprint in known[shapely.intersects(known, shapely.box(*grid.bounds))]:
-        window = grid.crop(footprint.bounds)
+    return building_cells(footprints, grid) > 0
+
+
+def building_cells(footprints: np.ndarray, grid: Grid) -> np.ndarray:
+    """
+    Footprint in which the centre of each cell lies.
+
+    Parameters
+    ----------
+    footprints : ndarray of shapely geometry, shape (n,)
+        In the coordinates of the grid; missing and empty ones have no cells. [m]
+    grid : Grid
+
+    Returns
+    -------
+    building : ndarray of int32, shape (ny, nx)
+        Number of the footprint from 1, 0 for none; the first of those that overlap.
+    """
+    building = np.zeros(grid.shape, dtype=np.int32)
+    known = ~shapely.is_missing(footprints) & ~shapely.is_empty(footprints)
+    for i in np.flatnonzero(known & shapely.intersects(footprints, shapely.box(*grid.bounds))):
+        window = grid.crop(footprints[i].bounds)
         row, col = grid.offset_of(window)
-        part = np.s_[row : row + window.shape[0], col : col + window.shape[1]]
-        mask[part] |= cells_inside(footprint, window)
-    return mask
+        part = building[row : row + window.shape[0], col : col + window.shape[1]]
+        part[(part == 0) & cells_inside(footprints[i], window)] = i + 1
+    return building
 
 
 def cell_boxes(grid: Grid, row: np.ndarray, col: np.ndarray) -> shapely.Geometry | None:

@@ -161,6 +161,12 @@ BUILDING_COLUMNS = (
     _YEAR_SUM,
     _SKY_VIEW,
     _SHADING,
+    Column("n_facades", "int32", "–", "Walls with a value."),
+    Column("facade_area_m2", "float64", "m²", "Sum of their areas, windows included."),
+    Column("facade_usable_area_m2", "float64", "m²", "Of it without windows, doors and balconies."),
+    Column(
+        "facade_poa_global_year_kwh", "float64", "kWh", "Global irradiation on its walls, year."
+    ),
     *_DATES,
     _QUALITY,
     _REASON,
@@ -180,6 +186,101 @@ SIDE_COLUMNS = (
         "surface or points: measured there; none: the heights cannot show it; party wall: another "
         "building adjoins.",
     ),
+)
+
+#: Walls, one row each; what neighbours hide has no light.
+FACADE_COLUMNS = (
+    Column("building_id", "str", "–", "The input's id as text."),
+    Column("facade_id", "str", "–", "<building_id>/f<n>, n in a fixed geometric order."),
+    Column("surface_tilt", "float64", "°", "Tilt from the horizontal: 90."),
+    Column("surface_azimuth", "float64", "°", "Where the wall faces, clockwise from true north."),
+    Column("length_m", "float64", "m", "Length along the footprint."),
+    Column("height_m", "float64", "m", "From the lowest visible to the highest point."),
+    Column("foot_elevation_m", "float64", "m", "Lowest visible point, in the surface's datum."),
+    Column("is_courtyard", "bool", "–", "The wall looks into a courtyard."),
+    Column("area_m2", "float64", "m²", "Area that is seen, windows included."),
+    Column("hidden_area_m2", "float64", "m²", "Area hidden by a neighbour: party wall."),
+    Column("window_fraction", "float64", "–", "Share of windows and doors, as the config has it."),
+    Column("usable_area_m2", "float64", "m²", "Area without windows, doors and balconies."),
+    Column("overhang_m", "float64", "m", "Depth of the eaves above, mean along the wall."),
+    Column(
+        "overhang_source",
+        "str",
+        "–",
+        "surface or points: measured there; config: the setting, since the heights cannot show it; "
+        "party wall: none, another building adjoins.",
+    ),
+    *IRRADIATION_COLUMNS,
+    _YEAR_SUM,
+    Column("poa_global_year_usable_kwh", "float64", "kWh", "Irradiation of the usable area, year."),
+    Column(
+        "poa_global_year_half_kwh",
+        "float64",
+        "kWh",
+        "Irradiation of half of the wall, the scenario of the Swiss cadastre of façades.",
+    ),
+    Column("poa_global_year_quarter_kwh", "float64", "kWh", "The same of a quarter of the wall."),
+    _SKY_VIEW,
+    _SHADING,
+    Column(
+        "suitability",
+        "str",
+        "–",
+        "gering, mittel, gut, sehr gut or hervorragend: share of the best open vertical plane at "
+        "the site; empty without light.",
+    ),
+    *_DATES,
+    _QUALITY,
+    Column("reason", "str", "–", "Empty, or why the wall has no value."),
+)
+
+#: Storeys of walls: what a flat behind them could use.
+STOREY_COLUMNS = (
+    Column("building_id", "str", "–", "The input's id as text."),
+    Column("facade_id", "str", "–", "Wall it belongs to."),
+    Column("storey_id", "str", "–", "<facade_id>/g<n>, n the storey."),
+    Column("storey", "int32", "–", "0 at the ground, counted by the config's storey height."),
+    Column("surface_azimuth", "float64", "°", "Where the wall faces, clockwise from true north."),
+    Column("lowest_point_m", "float64", "m", "Lowest point with a value, over the terrain."),
+    Column("highest_point_m", "float64", "m", "Highest point with a value, over the terrain."),
+    Column("area_m2", "float64", "m²", "Area that is seen, windows included."),
+    Column("usable_area_m2", "float64", "m²", "Area without windows, doors and balconies."),
+    *IRRADIATION_COLUMNS,
+    _YEAR_SUM,
+    Column("poa_global_year_usable_kwh", "float64", "kWh", "Irradiation of the usable area, year."),
+    _SKY_VIEW,
+    Column("suitability", "str", "–", "As of the wall."),
+    Column(
+        "balcony_upright_kwh",
+        "float64",
+        "kWh",
+        "Yield of a balcony plant that hangs upright, year: hour by hour with pvlib for an open "
+        "wall of this facing, times the light here.",
+    ),
+    Column(
+        "balcony_tilted_kwh",
+        "float64",
+        "kWh",
+        "The same of a tilted one; NaN where the storey is too narrow for points of its own.",
+    ),
+    Column(
+        "balcony_class",
+        "str",
+        "–",
+        "gering, mittel, gut or sehr gut: the better of both against the config's limits.",
+    ),
+)
+
+#: Points of walls, written if the config wants them.
+ELEMENT_COLUMNS = (
+    Column("building_id", "str", "–", "The input's id as text."),
+    Column("facade_id", "str", "–", "Wall it belongs to."),
+    Column("storey", "int32", "–", "0 at the ground."),
+    Column("height_m", "float64", "m", "Over the terrain at the wall."),
+    Column("area_m2", "float64", "m²", "Share of the wall's area."),
+    Column("overhang_m", "float64", "m", "Depth of the eaves above."),
+    *IRRADIATION_COLUMNS,
+    _SKY_VIEW,
 )
 
 #: What stands out of a roof plane.

@@ -1,7 +1,7 @@
 """
 A run, from checked inputs to the finished folder: start reading here.
 
-Per tile, on one worker: surface → roofs → light → layout → tables, see
+Per tile, on one worker: surface → roofs → facades → light → layout → tables, see
 :mod:`solarkataster.stages.chain`.
 Then, once: layers → map → run.json. What is stamped as done and unchanged is skipped.
 """
@@ -17,15 +17,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from solarkataster.balcony import balcony_plants
 from solarkataster.checks import CheckedInputs, check_inputs
 from solarkataster.config import Config
 from solarkataster.io.runfolder import RunFolder, digest, locked, publish, read_json, write_json
+from solarkataster.irradiance import best_open_wall_year_kwh_m2
 from solarkataster.progress import Progress
 from solarkataster.quality import NO_FAR_TERRAIN
-from solarkataster.sky_table import SkyTable, sky_table
+from solarkataster.sky_table import sky_table
 from solarkataster.stages.chain import TileOutcome, run_here, run_on_cluster
 from solarkataster.stages.cluster import check_scheduler
 from solarkataster.stages.cluster import workers as cluster_workers
+from solarkataster.stages.job import RunSky
 from solarkataster.stages.layers import no_value_note, tables_of, write_rasters, write_tables
 from solarkataster.stages.map import map_stage
 from solarkataster.stages.plan import (
@@ -42,7 +45,8 @@ log = logging.getLogger(__name__)
 
 #: What a tile's report tells in run.json; the rest is bookkeeping of the tile's folder.
 _TOLD = (
-    "state", "n_buildings", "n_roofs", "n_modules", "n_receivers", "n_failed_buildings", "seconds",
+    "state", "n_buildings", "n_roofs", "n_facades", "n_modules", "n_receivers", "n_wall_receivers",
+    "n_failed_buildings", "seconds",
 )  # fmt: skip
 
 
@@ -207,10 +211,21 @@ def _take(outcome: TileOutcome, state: _State) -> None:
         state.reports[outcome.name] = outcome.report
 
 
-def run_sky(checked: CheckedInputs) -> SkyTable:
+def run_sky(checked: CheckedInputs) -> RunSky:
     """The sky of a run: its weather, its model, turned into grid north."""
-    return sky_table(
-        checked.sky, checked.convergence_deg, n_azimuth=checked.config.horizon.n_azimuth
+    config, turn_deg = checked.config, checked.convergence_deg
+    walls = config.walls
+    of_walls = sky_table(checked.sky, turn_deg, n_azimuth=walls.n_azimuth)
+    return RunSky(
+        roofs=sky_table(checked.sky, turn_deg, n_azimuth=config.horizon.n_azimuth),
+        walls=of_walls,
+        best_wall_kwh_m2=best_open_wall_year_kwh_m2(of_walls, config.irradiation.albedo),
+        balcony=balcony_plants(
+            checked.weather,
+            (90.0, walls.balcony_tilt_deg),
+            walls.balcony_modules * config.layout.module_power_wp,
+            walls.balcony_inverter_w,
+        ),
     )
 
 

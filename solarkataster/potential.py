@@ -13,12 +13,15 @@ from solarkataster.units import MONTHS
 _PER_M2 = tuple(column.name for column in IRRADIATION_COLUMNS)
 
 
-def plane_means(values: np.ndarray, surface: np.ndarray, n_surface: int) -> np.ndarray:
+def plane_means(
+    values: np.ndarray, surface: np.ndarray, n_surface: int, weight: np.ndarray | None = None
+) -> np.ndarray:
     """
     Mean of each surface over its receivers.
 
     Every receiver of a roof plane stands for one cell of the same plane and so for the same
-    inclined area; the mean over receivers is the mean over area.
+    inclined area; the mean over receivers is the mean over area. Points of walls stand for areas of
+    their own.
 
     Parameters
     ----------
@@ -26,6 +29,8 @@ def plane_means(values: np.ndarray, surface: np.ndarray, n_surface: int) -> np.n
     surface : ndarray, shape (n,), int
         Surface of each receiver, 0 to ``n_surface`` - 1.
     n_surface : int
+    weight : ndarray, shape (n,), optional
+        Area of each receiver; equal ones without it. [m²]
 
     Returns
     -------
@@ -33,9 +38,10 @@ def plane_means(values: np.ndarray, surface: np.ndarray, n_surface: int) -> np.n
         NaN for a surface without receivers.
     """
     columns = values.reshape(len(values), -1)
-    count = np.bincount(surface, minlength=n_surface).astype(np.float64)
+    weight = np.ones(len(values)) if weight is None else weight
+    count = np.bincount(surface, weight, minlength=n_surface)
     sums = np.stack(
-        [np.bincount(surface, weights=column, minlength=n_surface) for column in columns.T], axis=1
+        [np.bincount(surface, column * weight, minlength=n_surface) for column in columns.T], axis=1
     )
     means = np.full(sums.shape, np.nan)
     np.divide(sums, count[:, None], out=means, where=count[:, None] > 0)
@@ -65,7 +71,11 @@ def light_columns(light: Light) -> dict[str, np.ndarray]:
 
 
 def surface_potential(
-    light: Light, open_sky: Light, surface: np.ndarray, area_m2: np.ndarray
+    light: Light,
+    open_year_kwh_m2: np.ndarray,
+    surface: np.ndarray,
+    area_m2: np.ndarray,
+    weight: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """
     Irradiation, sky view and shading loss of each surface.
@@ -74,12 +84,14 @@ def surface_potential(
     ----------
     light : Light, n receivers
         What the receivers get.
-    open_sky : Light, n_surface
-        What the same surfaces get with an open horizon.
+    open_year_kwh_m2 : ndarray, shape (n_surface,)
+        What the same surfaces get in a year with an open horizon. [kWh/m²]
     surface : ndarray, shape (n,), int
         Surface of each receiver.
     area_m2 : ndarray, shape (n_surface,)
         True, inclined areas. [m²]
+    weight : ndarray, shape (n,), optional
+        Area that each receiver stands for; equal ones without it. [m²]
 
     Returns
     -------
@@ -89,14 +101,13 @@ def surface_potential(
     """
     n_surface = len(area_m2)
     columns = {
-        name: plane_means(values, surface, n_surface)
+        name: plane_means(values, surface, n_surface, weight)
         for name, values in light_columns(light).items()
     }
     year = columns["poa_global_year_kwh_m2"]
     columns["poa_global_year_kwh"] = year * area_m2
-    columns["sky_view_factor"] = plane_means(light.sky_view_factor, surface, n_surface)
-    open_year = np.asarray(open_sky.poa_global_year_kwh_m2, dtype=np.float64)
-    columns["shading_loss_fraction"] = 1.0 - year / open_year
+    columns["sky_view_factor"] = plane_means(light.sky_view_factor, surface, n_surface, weight)
+    columns["shading_loss_fraction"] = 1.0 - year / np.asarray(open_year_kwh_m2, dtype=np.float64)
     return pd.DataFrame(columns)
 
 

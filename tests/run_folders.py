@@ -15,7 +15,9 @@ from pmtiles.reader import MmapSource, Reader, all_tiles
 from solarkataster.demo import make_town
 
 #: Tables of a run.
-LAYERS = ("roofs", "buildings", "modules", "superstructures", "sides")
+LAYERS = (
+    "roofs", "buildings", "facades", "facade_storeys", "modules", "superstructures", "sides",
+)  # fmt: skip
 
 #: Files that must be the same byte for byte.
 EXACT = (
@@ -30,6 +32,11 @@ SETTINGS = """
 [horizon]
 reach_m = 40
 n_azimuth = 16
+
+[walls]
+n_azimuth = 24
+along_m = 2.0
+up_m = 3.0
 
 [tiles]
 size_m = {tile_m}

@@ -149,7 +149,7 @@ def test_rows_south_on_an_open_roof_get_what_pvlib_gives_rows_at_their_distance(
     )
     # 1 % is asked; 0.4 % is what the row in front takes, so less than that must be left.
     assert year == pytest.approx(expected, rel=0.003)
-    open_year = open_light(pipeline.run_sky(checked), [10.0], [180.0]).poa_global_year_kwh_m2[0]
+    open_year = open_light(pipeline.run_sky(checked).roofs, [10.0], [180.0]).poa_global_year_kwh_m2[0]
     assert year < 0.997 * open_year
     np.testing.assert_allclose(modules[YEAR], year, rtol=0.01)
 
@@ -164,7 +164,7 @@ def test_rows_keep_the_winter_noon_sun(south, checked):
 
 def test_modules_back_to_back_get_a_little_less_than_in_the_open_each_its_own(pairs, checked):
     _, modules = hall(pairs)
-    sky = pipeline.run_sky(checked)
+    sky = pipeline.run_sky(checked).roofs
     of_grid = (modules["module_azimuth"].to_numpy() - checked.convergence_deg) % 360.0
     open_year = open_light(sky, np.full(len(modules), 10.0), of_grid).poa_global_year_kwh_m2
     share = modules[YEAR].to_numpy() / open_year
@@ -237,7 +237,7 @@ def test_a_racked_module_in_the_shade_gets_the_mean_of_its_heights_at_its_place(
         )
         with rasterio.open(tmp_path / "dsm.tif") as source:
             seen = light(
-                source.read(1), CELL_M, receivers, pipeline.run_sky(checked), reach_m=100.0,
+                source.read(1), CELL_M, receivers, pipeline.run_sky(checked).roofs, reach_m=100.0,
                 first_row=checked.grid.first_row, first_col=checked.grid.first_col,
             ).poa_global_year_kwh_m2  # fmt: skip
         total += np.bincount(of_module, seen) / np.bincount(of_module) / 3
@@ -269,7 +269,7 @@ def test_flush_modules_get_the_light_of_their_roof(flush):
 
 def test_every_plane_without_modules_says_why(south, checked):
     roofs = south["roofs"].set_index("roof_id")
-    sky = pipeline.run_sky(checked)
+    sky = pipeline.run_sky(checked).roofs
     needed = 0.6 * best_open_year_kwh_m2(sky, ALBEDO)
     steep = of(south["roofs"], "steep").sort_values("surface_azimuth")
     south_side, north_side = steep.iloc[0], steep.iloc[1]

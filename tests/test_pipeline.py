@@ -152,7 +152,7 @@ def test_the_geopackage_opens_with_styles(run_folder):
         assert is_default == 1
         rules = Xml.fromstring(qml.removeprefix("<!DOCTYPE qgis>")).findall(".//rule")
         by_light = any(YEAR in rule.get("filter", "") for rule in rules)
-        assert by_light == (name in ("roofs", "buildings", "modules"))
+        assert by_light == (name not in ("superstructures", "sides"))
 
 
 def test_run_json_names_config_versions_inputs_tiles_and_north(run_folder, config):
@@ -204,6 +204,19 @@ def test_another_tile_size_changes_no_geometry_and_no_id(config, roofs, tmp_path
     np.testing.assert_allclose(other[YEAR], roofs[YEAR], rtol=1e-2)
 
 
+def test_another_tile_size_changes_no_wall(config, run_folder, tmp_path):
+    pipeline.run(with_tiles(config, 5000.0), tmp_path / "one")
+    for name in ("facades", "facade_storeys"):
+        one, tiles = (
+            gpd.read_parquet(folder / f"{name}.parquet")
+            for folder in (tmp_path / "one", run_folder)
+        )
+        assert one[one.columns[1]].tolist() == tiles[one.columns[1]].tolist()
+        assert one.geometry.to_wkb().equals(tiles.geometry.to_wkb())
+        assert one["area_m2"].equals(tiles["area_m2"])
+        np.testing.assert_allclose(one[YEAR], tiles[YEAR], rtol=1e-2)  # as of roofs, above
+
+
 def test_real_roofs_get_the_same_light_from_tiles_of_any_size(real_data, monkeypatch, tmp_path):
     """Issue: 0.1 % for 99.9 % of the planes, none over 0.5 %, against one piece."""
     monkeypatch.setenv("SOLARKATASTER_DATA", str(real_data))
@@ -212,14 +225,18 @@ def test_real_roofs_get_the_same_light_from_tiles_of_any_size(real_data, monkeyp
     for size_m in (20_000.0, 500.0, 250.0):
         out = tmp_path / f"{size_m:.0f}"
         assert pipeline.run(with_tiles(bonn, size_m), out).is_complete
-        found[size_m] = gpd.read_parquet(out / "roofs.parquet")
-    whole = found.pop(20_000.0)
-    for size_m, pieces in found.items():
-        assert pieces["roof_id"].tolist() == whole["roof_id"].tolist()
-        assert (pieces.geometry.to_wkb() == whole.geometry.to_wkb()).all()
-        change = (pieces[YEAR] / whole[YEAR] - 1.0).abs()
-        assert (change <= 1e-3).mean() >= 0.999, size_m
-        assert change.max() <= 5e-3, size_m
+        found[size_m] = {
+            name: gpd.read_parquet(out / f"{name}.parquet") for name in ("roofs", "facades")
+        }
+    whole_run = found.pop(20_000.0)
+    for size_m, tables in found.items():
+        for name, pieces in tables.items():
+            whole, ids = whole_run[name], f"{name.removesuffix('s')}_id"
+            assert pieces[ids].tolist() == whole[ids].tolist()
+            assert pieces.geometry.to_wkb().equals(whole.geometry.to_wkb())
+            change = (pieces[YEAR] / whole[YEAR] - 1.0).abs().dropna()
+            assert (change <= 1e-3).mean() >= 0.999, (size_m, name, change.max())
+            assert change.max() <= 5e-3, (size_m, name)
 
 
 def test_an_existing_cluster_gives_the_same_bytes(config, run_folder, tmp_path):
@@ -272,16 +289,21 @@ def test_another_albedo_computes_every_tile_again(config, run_folder, tmp_path):
     assert result.n_resumed == 0
 
 
-def test_a_changed_footprint_redoes_its_own_tile_only(config, run_folder, tmp_path):
+@pytest.mark.parametrize("has_walls", [True, False])
+def test_a_changed_footprint_redoes_the_tiles_that_see_it(config, tmp_path, has_walls):
+    """Roofs see heights, not outlines; walls see the other houses without their eaves."""
     out = tmp_path / "run"
-    shutil.copytree(run_folder, out)
+    walls = config.walls.model_copy(update={"enabled": has_walls})
+    config = config.model_copy(update={"walls": walls})
+    pipeline.run(config, out)
     footprints = gpd.read_file(config.inputs.footprints)
     footprints.loc[0, "geometry"] = footprints.geometry[0].buffer(-0.6)
     changed = tmp_path / "footprints.gpkg"
     footprints.to_file(changed)
     inputs = config.inputs.model_copy(update={"footprints": changed})
     result = pipeline.run(config.model_copy(update={"inputs": inputs}), out)
-    assert result.n_resumed == result.n_tiles - 1
+    assert (result.n_resumed == result.n_tiles - 1) == (not has_walls)
+    assert 0 < result.n_resumed < result.n_tiles
 
 
 # failures

@@ -44,7 +44,9 @@ def job_of(config: Config, footprints, n_cells: int = 60) -> TileJob:
         building_ids=tuple(str(i) for i in range(len(footprints))),
         building_index=np.arange(len(footprints), dtype=np.int32),
         footprints=np.array(footprints, dtype=object),
+        use=("",) * len(footprints),
         neighbours=np.array([one for one in footprints if one is not None], dtype=object),
+        surroundings=np.array([one for one in footprints if one is not None], dtype=object),
         is_monument=np.zeros(len(footprints), dtype=bool),
         config=config.model_copy(update={"roofs": RoofsConfig()}),
         latitude_deg=50.0,
@@ -322,7 +324,7 @@ def test_azimuths_leave_the_run_from_true_north(config):
     surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
     found = roofs_stage(job, surface)
     sky = pipeline.run_sky(pipeline.check_inputs(config))
-    light = light_stage(job, surface, found, sky)
+    light = light_stage(job, surface, found, None, sky)
     table = _roof_table(job, found, light, layout_stage(job, found, light, sky))
     assert table["surface_azimuth"].tolist() == pytest.approx([88.5], abs=0.05)
     assert table["module_azimuth"].tolist() == pytest.approx([88.5], abs=0.05)

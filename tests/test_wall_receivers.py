@@ -15,12 +15,11 @@ from solarkataster.demo import make_town
 from solarkataster.errors import InputError
 from solarkataster.facades.receivers import (
     clear_of_surface,
-    cut_to_neighbours,
     wall_receivers,
 )
-from solarkataster.facades.surface import cut_back, eaves_cells
+from solarkataster.facades.surface import wall_surface
 from solarkataster.facades.walls import building_walls
-from solarkataster.footprint_cells import cells_inside
+from solarkataster.footprint_cells import building_cells, cells_inside
 from solarkataster.roofs.model import Heights, roof_model
 
 
@@ -233,26 +232,24 @@ def test_the_edge_of_a_roof_over_a_lower_neighbour_buries_no_receiver():
     plans, surface_m, terrain_m = boxes((10, 10, 20, 22, 4), (20, 10, 28, 22, 9))
     walls = walls_of(plans[1], surface_m, terrain_m, plans)
     points = wall_receivers(walls, GRID)
-    edge = cells_inside(plans[0], GRID) & ~cells_inside(shapely.buffer(plans[0], -0.5), GRID)
+    edge = cells_inside(plans[0], GRID) & cells_inside(shapely.buffer(plans[1], 0.5), GRID)
     smeared = np.where(edge, 108.5, surface_m).astype(np.float32)
     arguments = points, walls, plans[1], GRID
     assert clear_of_surface(*arguments, smeared, terrain_m).buried_area_m2.sum() > 40.0
-    cut_to_neighbours(smeared, *arguments)
-    clear = clear_of_surface(*arguments, smeared, terrain_m)
+    building = building_cells(np.array(plans), GRID)
+    shown = wall_surface(smeared, terrain_m, building, GRID.cell_size_m)
+    clear = clear_of_surface(*arguments, shown, terrain_m)
     assert clear.buried_area_m2.sum() == 0.0
     assert not clear.is_lifted.any()
-    untouched = surface_m.copy()
-    cut_to_neighbours(untouched, *arguments)
-    assert (untouched == surface_m).all()
+    assert (wall_surface(surface_m, terrain_m, building, GRID.cell_size_m) == surface_m).all()
 
 
 def test_eaves_are_cut_back_and_trees_and_houses_stay():
-    one, model, _, terrain_m = _with_eaves((0.6, 0.6, 0.4, 0.4))
+    one, _, _, terrain_m = _with_eaves((0.6, 0.6, 0.4, 0.4))
     crown = np.hypot(one.across_m - 9.0, one.along_m) < 2.0
     surface_m = np.where(crown, EAVES_M + 4.0, one.elevation_m)
     inside = cells_inside(one.footprint, one.grid)
-    is_eaves = eaves_cells(model.outline, one.grid, surface_m, terrain_m, inside)
-    shown = cut_back(surface_m, terrain_m, is_eaves)
+    shown = wall_surface(surface_m, terrain_m, inside.astype(np.int32), one.grid.cell_size_m)
     assert (shown[inside] == surface_m[inside]).all()
     assert (shown[crown] == surface_m[crown]).all()
     beside = ~inside & ~crown

@@ -14,12 +14,11 @@ from solarkataster.demo.overhang import stretches
 from solarkataster.facades.receivers import (
     WallReceivers,
     clear_of_surface,
-    cut_to_neighbours,
     wall_receivers,
 )
-from solarkataster.facades.surface import cut_back, eaves_cells
+from solarkataster.facades.surface import wall_surface
 from solarkataster.facades.walls import Walls, building_walls
-from solarkataster.footprint_cells import cells_inside, footprint_mask
+from solarkataster.footprint_cells import building_cells, cells_inside, footprint_mask
 from solarkataster.grid import Grid
 from solarkataster.roofs.model import Heights, RoofModel, roof_model
 from solarkataster.tiling import building_window
@@ -54,22 +53,9 @@ class WallTown:
     @cached_property
     def surface_m(self) -> np.ndarray:
         """What walls look at: the surface without eaves, over lower neighbours neither."""
-        grid = self.town.grid
-        mask = footprint_mask(footprints_of(self.town), grid)
-        is_eaves = np.zeros(grid.shape, dtype=bool)
-        for found in self.found:
-            if found.model is not None:
-                part = part_of(grid, found.window)
-                is_eaves[part] |= eaves_cells(
-                    found.model.outline, found.window, self.town.dsm_m[part],
-                    self.terrain_m[part], mask[part],
-                )  # fmt: skip
-        surface_m = cut_back(self.town.dsm_m, self.terrain_m, is_eaves)
-        for found in self.found:
-            cut_to_neighbours(
-                surface_m, found.receivers, found.walls, found.building.footprint, grid
-            )
-        return surface_m
+        town = self.town
+        building = building_cells(footprints_of(town), town.grid)
+        return wall_surface(town.dsm_m, self.terrain_m, building, town.grid.cell_size_m)
 
     def clear(self, found: Found, surface_m: np.ndarray) -> WallReceivers:
         return clear_of_surface(

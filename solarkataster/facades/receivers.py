@@ -9,7 +9,6 @@ import shapely
 
 from solarkataster.errors import InputError
 from solarkataster.facades.cells import CellFrame
-from solarkataster.facades.surface import MIXED_CELLS
 from solarkataster.facades.walls import OUTSIDE_CELLS, Walls
 from solarkataster.grid import Grid
 from solarkataster.kernels.wall_columns import (
@@ -240,7 +239,8 @@ def clear_of_surface(
     Returns
     -------
     clear : WallReceivers
-        None of them lies below the cell that holds it, or the terrain at its place.
+        None of them lies below the cell that holds it, or the terrain at its place, or off the
+        raster.
     """
     points = found.receivers
     frame = CellFrame.of(grid, walls.segments.origin_m)
@@ -254,44 +254,12 @@ def clear_of_surface(
     lifted_m = before_m + CLEARANCE_M
     tops_m = walls.top_m[found.wall]
     can_lift = is_low & (before_m - points.elevation_m <= max_lift_m) & (lifted_m < tops_m)
-    keep = ~is_low | can_lift
+    n_row, n_col = grid.shape
+    on_raster = (points.row >= -0.5) & (points.row <= n_row - 0.5)
+    on_raster &= (points.col >= -0.5) & (points.col <= n_col - 0.5)
+    keep = (~is_low | can_lift) & on_raster
     rise_m = np.where(can_lift, lifted_m - points.elevation_m, 0.0)
     return _raised(found, rise_m, can_lift, keep)
-
-
-def cut_to_neighbours(
-    surface_m: np.ndarray,
-    found: WallReceivers,
-    walls: Walls,
-    footprint: shapely.Geometry,
-    grid: Grid,
-) -> None:
-    """
-    Take the edge of the building's own roof off the cells of the lower neighbours it stands over.
-
-    Parameters
-    ----------
-    surface_m : ndarray, shape (ny, nx)
-        What the walls look at; changed in place. [m]
-    found : WallReceivers
-        Placed in cells of the grid, before they are cleared of the surface.
-    walls : Walls
-    footprint : shapely geometry
-        Of the building.
-    grid : Grid
-
-    Notes
-    -----
-    A cell beside a party wall may hold both roofs, or the eaves of the higher one. Where a receiver
-    stands over a neighbour, and its cell is higher than a roof that rises from the neighbour's
-    height at the wall at 45° could be in it, the cell is put at that height.
-    """
-    rows, cols, own = _cells(found, walls, footprint, grid)
-    ground_m = found.receivers.elevation_m - found.height_m
-    over = (found.low_m > ground_m + CLEARANCE_M) & ~own
-    rows, cols, low_m = rows[over], cols[over], found.low_m[over]
-    mixed = surface_m[rows, cols] > low_m + MIXED_CELLS * grid.cell_size_m
-    np.minimum.at(surface_m, (rows[mixed], cols[mixed]), low_m[mixed].astype(surface_m.dtype))
 
 
 def _cells(found: WallReceivers, walls: Walls, footprint, grid: Grid):

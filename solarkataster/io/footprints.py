@@ -25,7 +25,12 @@ ID_COLUMN, DISPLACED_ID_COLUMN = "building_id", "building_id_input"
 
 
 def read_footprints(
-    path: str | Path, id_column: str, layer: str | None = None, crs: str | None = None
+    path: str | Path,
+    id_column: str,
+    layer: str | None = None,
+    crs: str | None = None,
+    *,
+    use_column: str | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Read footprints as they are: no row is dropped, repaired or reordered.
@@ -40,6 +45,8 @@ def read_footprints(
         Needed if the file holds several.
     crs : str, optional
         Coordinate system to transform to, as WKT or code: that of the surface model.
+    use_column : str, optional
+        Column with the use of the buildings, which must be there if it is named.
 
     Returns
     -------
@@ -70,6 +77,8 @@ def read_footprints(
         faults += _id_faults(path, id_column, ids)
     else:
         faults.append(_missing_id_column(path, id_column, table))
+    if use_column is not None and use_column not in table.columns:
+        faults.append(_missing_use_column(path, use_column, table))
     if faults:
         raise InputErrors(faults)
     table = in_crs(path, _flat(table), crs)
@@ -149,6 +158,17 @@ def _missing_id_column(path: Path, id_column: str, table: gpd.GeoDataFrame) -> I
         where=str(path),
         expected="one of " + (", ".join(columns) or "(the file has no columns)"),
         remedy=remedy,
+    )
+
+
+def _missing_use_column(path: Path, use_column: str, table: gpd.GeoDataFrame) -> InputError:
+    columns = [str(c) for c in table.columns if c != table.geometry.name]
+    return InputError(
+        f"no column {use_column}",
+        where=str(path),
+        expected="one of " + (", ".join(columns) or "(the file has no columns)"),
+        remedy="Name the column with the building's use in [inputs]: footprint_use = ..., or "
+        "leave the key out.",
     )
 
 

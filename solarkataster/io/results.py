@@ -150,7 +150,7 @@ def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
                 driver="GPKG",
                 engine="pyogrio",
                 promote_to_multi=True,
-                geometry_type="MultiLineString" if layer.shape == "line" else "MultiPolygon",
+                geometry_type=_geometry_type(layer),
                 layer_options={
                     "FID": fid,
                     "GEOMETRY_NAME": "geom",
@@ -159,6 +159,12 @@ def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
                 dataset_options={"ADD_GPKG_OGR_CONTENTS": "YES"},
             )
         _write_styles(temporary, layers)
+
+
+def _geometry_type(layer: Layer) -> str:
+    """What the table says it holds; walls have heights."""
+    kind = "MultiLineString" if layer.shape == "line" else "MultiPolygon"
+    return f"{kind} Z" if bool(layer.table.geometry.has_z.any()) else kind
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The chain of a tile: surface, roofs, light, layout, tables, here or on a Dask cluster."""
+"""The chain of a tile: surface, roofs, facades, light, layout, tables, here or on a cluster."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from solarkataster.sky_table import SkyTable
-from solarkataster.stages.job import TileJob
+from solarkataster.stages.facades import facades_stage
+from solarkataster.stages.job import RunSky, TileJob
 from solarkataster.stages.layout import layout_stage
 from solarkataster.stages.light import light_stage
 from solarkataster.stages.roofs import roofs_stage
@@ -20,7 +20,14 @@ from solarkataster.stages.tables import tables_stage
 log = logging.getLogger(__name__)
 
 #: Share of a tile's time that is over when a stage ends, for the time left.
-DONE_AFTER = {"surface": 0.03, "roofs": 0.40, "light": 0.85, "layout": 0.98, "tables": 1.0}
+DONE_AFTER = {
+    "surface": 0.03,
+    "roofs": 0.28,
+    "facades": 0.36,
+    "light": 0.88,
+    "layout": 0.98,
+    "tables": 1.0,
+}
 
 #: Pause between two words about the light of a tile. [s]
 _EVENT_PAUSE_S = 1.0
@@ -57,13 +64,19 @@ def timed(stage: Callable[..., Any], *args: Any) -> Timed:
 
 
 def write_tables(
-    job: TileJob, surface_s: float, roofs: Timed, light: Timed, layout: Timed
+    job: TileJob,
+    surface_s: float,
+    roofs: Timed,
+    facades: Timed,
+    light: Timed,
+    layout: Timed,
+    sky: RunSky,
 ) -> dict[str, Any]:
     """Last link of the chain: the tables, with the time of the links before."""
-    links = {"roofs": roofs, "light": light, "layout": layout}
+    links = {"roofs": roofs, "facades": facades, "light": light, "layout": layout}
     seconds = {"surface": surface_s} | {name: link.seconds for name, link in links.items()}
     seconds = {name: round(value, 3) for name, value in seconds.items()}
-    return tables_stage(job, roofs.value, light.value, layout.value, seconds)
+    return tables_stage(job, roofs.value, facades.value, light.value, layout.value, sky, seconds)
 
 
 def fault_text(error: BaseException) -> str:
@@ -75,7 +88,7 @@ def fault_text(error: BaseException) -> str:
     return f"{name}: {text}" if text else name
 
 
-def run_here(jobs: Iterator[TileJob], sky: SkyTable, reached: Reached) -> Iterator[TileOutcome]:
+def run_here(jobs: Iterator[TileJob], sky: RunSky, reached: Reached) -> Iterator[TileOutcome]:
     """Run the chains one after the other in this process."""
     for job in jobs:
         for attempt in range(RETRIES + 1):
@@ -90,29 +103,32 @@ def run_here(jobs: Iterator[TileJob], sky: SkyTable, reached: Reached) -> Iterat
             yield TileOutcome(job.name, None, fault)
 
 
-def _chain_here(job: TileJob, sky: SkyTable, reached: Reached) -> dict[str, Any]:
+def _chain_here(job: TileJob, sky: RunSky, reached: Reached) -> dict[str, Any]:
     surface = timed(surface_stage, job)
     reached(job.name, DONE_AFTER["surface"])
     roofs = timed(roofs_stage, job, surface)
     reached(job.name, DONE_AFTER["roofs"])
+    facades = timed(facades_stage, job, surface, roofs)
+    reached(job.name, DONE_AFTER["facades"])
     light = timed(
-        light_stage, job, surface, roofs, sky, lambda share: reached(job.name, _in_light(share))
-    )
+        light_stage, job, surface, roofs, facades, sky,
+        lambda share: reached(job.name, _in_light(share)),
+    )  # fmt: skip
     reached(job.name, DONE_AFTER["light"])
     layout = timed(layout_stage, job, roofs, light, sky)
     reached(job.name, DONE_AFTER["layout"])
-    report = write_tables(job, surface.seconds, roofs, light, layout)
+    report = write_tables(job, surface.seconds, roofs, facades, light, layout, sky)
     reached(job.name, 1.0)
     return report
 
 
 def _in_light(share: float) -> float:
     """Share of the tile that is done when a share of its light is."""
-    return DONE_AFTER["roofs"] + share * (DONE_AFTER["light"] - DONE_AFTER["roofs"])
+    return DONE_AFTER["facades"] + share * (DONE_AFTER["light"] - DONE_AFTER["facades"])
 
 
 def run_on_cluster(
-    client: Any, jobs: Iterator[TileJob], sky: SkyTable, reached: Reached
+    client: Any, jobs: Iterator[TileJob], sky: RunSky, reached: Reached
 ) -> Iterator[TileOutcome]:
     """
     Run the chains on a Dask cluster, each stage a task of its own.
@@ -157,7 +173,9 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _light_on_worker(job: TileJob, surface: Any, roofs: Any, sky: SkyTable, topic: str) -> Any:
+def _light_on_worker(
+    job: TileJob, surface: Any, roofs: Any, facades: Any, sky: RunSky, topic: str
+) -> Any:
     """The light stage; the client hears now and then how far it is."""
     from distributed import get_worker
 
@@ -169,7 +187,7 @@ def _light_on_worker(job: TileJob, surface: Any, roofs: Any, sky: SkyTable, topi
             last = time.monotonic()
             worker.log_event(topic, (job.name, _in_light(share)))
 
-    return light_stage(job, surface, roofs, sky, tell)
+    return light_stage(job, surface, roofs, facades, sky, tell)
 
 
 class _Chain:
@@ -184,12 +202,16 @@ class _Chain:
 
         surface = submit("surface", timed, surface_stage, job)
         roofs = submit("roofs", timed, roofs_stage, job, surface)
-        light = submit("light", timed, _light_on_worker, job, surface, roofs, sky, topic)
+        facades = submit("facades", timed, facades_stage, job, surface, roofs)
+        light = submit("light", timed, _light_on_worker, job, surface, roofs, facades, sky, topic)
         layout = submit("layout", timed, layout_stage, job, roofs, light, sky)
-        tables = submit("tables", _write_tables_of, job, surface, roofs, light, layout)
+        tables = submit(
+            "tables", _write_tables_of, job, surface, roofs, facades, light, layout, sky
+        )
         self.futures = {
             "surface": surface,
             "roofs": roofs,
+            "facades": facades,
             "light": light,
             "layout": layout,
             "tables": tables,
@@ -210,6 +232,12 @@ class _Chain:
 
 
 def _write_tables_of(
-    job: TileJob, surface: Timed, roofs: Timed, light: Timed, layout: Timed
+    job: TileJob,
+    surface: Timed,
+    roofs: Timed,
+    facades: Timed,
+    light: Timed,
+    layout: Timed,
+    sky: Timed,
 ) -> dict[str, Any]:
-    return write_tables(job, surface.seconds, roofs, light, layout)
+    return write_tables(job, surface.seconds, roofs, facades, light, layout, sky.value)

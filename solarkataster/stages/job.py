@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solarkataster.balcony import BalconyPlants
 from solarkataster.config import Config
 from solarkataster.grid import Grid
 from solarkataster.io.citymodels import CityModelSource
@@ -15,6 +16,8 @@ from solarkataster.io.runfolder import RunFolder
 from solarkataster.irradiance import Light
 from solarkataster.layout.racks import Racks
 from solarkataster.receivers import Receivers
+from solarkataster.roofs.model import RoofModel
+from solarkataster.sky_table import SkyTable
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,12 @@ class TileJob:
     building_index : ndarray, shape (n_building,), int32
         Position of each building in the input; lower ones win where footprints overlap.
     footprints : ndarray of shapely geometry, shape (n_building,)
+    use : tuple of str, length n_building
+        Use of each building as the input has it; empty if unknown.
     neighbours : ndarray of shapely geometry, shape (n_near,)
         Every footprint near one of the tile's, its own included: no roof reaches into another.
+    surroundings : ndarray of shapely geometry, shape (n_around,)
+        Every footprint in the window, in the order of the input: what walls look at.
     is_monument : ndarray of bool, shape (n_building,)
     config : Config
     latitude_deg : float
@@ -63,7 +70,9 @@ class TileJob:
     building_ids: tuple[str, ...]
     building_index: np.ndarray
     footprints: np.ndarray
+    use: tuple[str, ...]
     neighbours: np.ndarray
+    surroundings: np.ndarray
     is_monument: np.ndarray
     config: Config
     latitude_deg: float
@@ -109,6 +118,8 @@ class TileRoofs:
         None if there is no roof.
     n_on_roof : int
         How many of the receivers, the first ones, belong to roofs.
+    models : tuple of RoofModel or None, length n_building
+        What the walls take their tops and eaves from.
     unmeasured : ndarray of shapely geometry, shape (n_building,)
         Where planes go on over what was not measured; None if nowhere.
     height_m, overhang_m : ndarray, shape (n_building,)
@@ -139,6 +150,7 @@ class TileRoofs:
     superstructures: TileSuperstructures
     receivers: Receivers | None
     n_on_roof: int
+    models: tuple[RoofModel | None, ...]
     unmeasured: np.ndarray
     height_m: np.ndarray
     overhang_m: np.ndarray
@@ -175,11 +187,118 @@ class TileSuperstructures:
 
 
 @dataclass(frozen=True)
-class TileLight:
-    """``seen``: of the n receivers; ``open_sky``: of the n_surface planes with an open horizon."""
+class TileFacades:
+    """
+    Walls of a tile's buildings, and the points on them.
 
-    seen: Light
-    open_sky: Light
+    Parameters
+    ----------
+    building : ndarray, shape (n_wall,), int32
+        Building of each wall, as numbered in the job.
+    number : ndarray, shape (n_wall,), int32
+        Number of the wall in its building, from 1.
+    grid_azimuth : ndarray, shape (n_wall,)
+        Where it faces, clockwise from grid north. [°]
+    length_m, area_m2, hidden_area_m2, buried_area_m2 : ndarray, shape (n_wall,)
+        Length; area that is seen, of it behind what stands right before the wall; area that
+        neighbours hide. [m, m²]
+    foot_m, top_m, ground_m : ndarray, shape (n_wall,)
+        Lowest visible and highest point; mean terrain. NaN if nothing is seen. [m]
+    overhang_m : ndarray, shape (n_wall,)
+        Depth of the eaves above, mean by length. [m]
+    overhang_source : tuple of str, length n_wall
+        ``surface``, ``points``, ``party wall`` or ``config``.
+    is_courtyard : ndarray of bool, shape (n_wall,)
+    outline : ndarray of shapely geometry, shape (n_wall,)
+        What is seen of the wall, in space; None if nothing is. [m]
+    reason, quality : tuple of str, length n_wall
+        Why nothing of a wall is seen; remarks on its data.
+    receivers : Receivers or None
+        Points of the walls, then of the balcony plants that do not hang upright; their surfaces are
+        straight chords of walls, then the same tilted. None if no wall is seen.
+    n_on_wall : int
+        How many of the receivers, the first ones, belong to walls.
+    wall, storey : ndarray, shape (n_receiver,), int32
+        Of each receiver; storey 0 at the ground.
+    point_area_m2, height_m, easting_m, northing_m, overhang_point_m : ndarray, shape (n_on_wall,)
+        Share of the wall's area, height over the terrain, place on the wall's line, depth of the
+        eaves above. [m², m]
+    surface_m : ndarray, shape (ny, nx), float32
+        What the walls look at: the surface without eaves. [m]
+    failed : tuple of tuple of int and str
+        Buildings whose walls could not be computed, and why.
+    """
+
+    building: np.ndarray
+    number: np.ndarray
+    grid_azimuth: np.ndarray
+    length_m: np.ndarray
+    area_m2: np.ndarray
+    hidden_area_m2: np.ndarray
+    buried_area_m2: np.ndarray
+    foot_m: np.ndarray
+    top_m: np.ndarray
+    ground_m: np.ndarray
+    overhang_m: np.ndarray
+    overhang_source: tuple[str, ...]
+    is_courtyard: np.ndarray
+    outline: np.ndarray
+    reason: tuple[str, ...]
+    quality: tuple[str, ...]
+    receivers: Receivers | None
+    n_on_wall: int
+    wall: np.ndarray
+    storey: np.ndarray
+    point_area_m2: np.ndarray
+    height_m: np.ndarray
+    easting_m: np.ndarray
+    northing_m: np.ndarray
+    overhang_point_m: np.ndarray
+    surface_m: np.ndarray
+    failed: tuple[tuple[int, str], ...]
+
+    def __len__(self) -> int:
+        return len(self.building)
+
+
+@dataclass(frozen=True)
+class RunSky:
+    """
+    The year's light as each kind of receiver asks for it.
+
+    Parameters
+    ----------
+    roofs, walls : SkyTable
+        With as many azimuths as each needs.
+    best_wall_kwh_m2 : float
+        What the best open vertical plane gets in a year. [kWh/m²]
+    balcony : BalconyPlants
+        Yield of balcony plants, upright and tilted.
+    """
+
+    roofs: SkyTable
+    walls: SkyTable
+    best_wall_kwh_m2: float
+    balcony: BalconyPlants
+
+
+@dataclass(frozen=True)
+class TileLight:
+    """
+    Light of a tile's receivers.
+
+    Parameters
+    ----------
+    seen, open_sky : Light or None
+        Of the n receivers of roofs; of their n_surface planes with an open horizon. None without.
+    on_walls, open_walls : Light or None
+        The same of walls.
+    """
+
+    seen: Light | None
+    open_sky: Light | None
+    on_walls: Light | None = None
+    open_walls: Light | None = None
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from solarkataster.io.results import (
 from solarkataster.io.webtiles import IRRADIATION_COLOURS
 from solarkataster.layers import (
     BUILDING_COLUMNS,
+    ELEMENT_COLUMNS,
+    FACADE_COLUMNS,
     MODULE_COLUMNS,
     POA_MONTH_RASTER,
     POA_YEAR_RASTER,
@@ -34,6 +36,7 @@ from solarkataster.layers import (
     ROOF_COLUMNS,
     SIDE_COLUMNS,
     SKY_VIEW_RASTER,
+    STOREY_COLUMNS,
     SUPERSTRUCTURE_COLUMNS,
     Column,
 )
@@ -54,6 +57,8 @@ _BANDS = {
 
 #: Layers beside roofs and buildings.
 _BESIDE = {
+    "facade_storeys": STOREY_COLUMNS,
+    "facade_elements": ELEMENT_COLUMNS,
     "modules": MODULE_COLUMNS,
     "superstructures": SUPERSTRUCTURE_COLUMNS,
     "sides": SIDE_COLUMNS,
@@ -66,6 +71,9 @@ class Tables:
 
     roofs: gpd.GeoDataFrame
     buildings: gpd.GeoDataFrame
+    facades: gpd.GeoDataFrame
+    facade_storeys: gpd.GeoDataFrame
+    facade_elements: gpd.GeoDataFrame
     modules: gpd.GeoDataFrame
     superstructures: gpd.GeoDataFrame
     sides: gpd.GeoDataFrame
@@ -100,7 +108,12 @@ def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str])
         name: _rows(plan, reports, results["building_id"], name, columns)
         for name, columns in _BESIDE.items()
     }
-    return Tables(_roofs(plan, reports, results), _buildings(plan, results), **tables)
+    return Tables(
+        _surfaces(plan, reports, results, "roofs", ROOF_COLUMNS),
+        _buildings(plan, results),
+        _surfaces(plan, reports, results, "facades", FACADE_COLUMNS),
+        **tables,
+    )
 
 
 def no_value_note(plan: Plan, reports: Mapping[str, Any]) -> list[str]:
@@ -145,17 +158,23 @@ def _quality(plan: Plan, results: pd.DataFrame) -> list[str]:
     ]
 
 
-def _roofs(plan: Plan, reports: Mapping[str, Any], buildings: pd.DataFrame) -> gpd.GeoDataFrame:
-    """Roof planes with the remarks on their building, then their own."""
-    roofs = _in_order(_read_all(plan, reports, "roofs"), buildings["building_id"])
-    at = pd.Index(buildings["building_id"]).get_indexer(roofs["building_id"])
+def _surfaces(
+    plan: Plan,
+    reports: Mapping[str, Any],
+    buildings: pd.DataFrame,
+    name: str,
+    columns: Sequence[Column],
+) -> gpd.GeoDataFrame:
+    """Roof planes or walls with the remarks on their building, then their own."""
+    table = _in_order(_read_all(plan, reports, name), buildings["building_id"])
+    at = pd.Index(buildings["building_id"]).get_indexer(table["building_id"])
     of_building = buildings["data_quality"].to_numpy()[at]
-    own = roofs["data_quality"] if "data_quality" in roofs else np.zeros(0, dtype=object)
-    roofs["data_quality"] = [
+    own = table["data_quality"] if "data_quality" in table else np.zeros(0, dtype=object)
+    table["data_quality"] = [
         joined_marks(text.split("; "), mark.split("; "))
         for text, mark in zip(of_building, own, strict=True)
     ]
-    return _placed(plan, roofs.assign(**_dates(plan)), ROOF_COLUMNS)
+    return _placed(plan, table.assign(**_dates(plan)), columns)
 
 
 def _rows(
@@ -202,7 +221,9 @@ def _buildings(plan: Plan, results: pd.DataFrame) -> gpd.GeoDataFrame:
 
 def write_tables(folder: Path, tables: Tables) -> None:
     """GeoParquet for programs, one GeoPackage for QGIS."""
-    for name in ("roofs", "buildings", *_BESIDE):
+    for name in ("roofs", "buildings", "facades", *_BESIDE):
+        if name == "facade_elements" and tables.facade_elements.empty:
+            continue  # only if the config wants them
         write_geoparquet(folder / f"{name}.parquet", getattr(tables, name))
     column = "poa_global_year_kwh_m2"
     write_geopackage(
@@ -213,6 +234,10 @@ def write_tables(folder: Path, tables: Tables) -> None:
             ),
             "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
             "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
+            "facade_storeys": Layer(
+                tables.facade_storeys, column, IRRADIATION_COLOURS, "Storeys of walls", shape="line"
+            ),
+            "facades": Layer(tables.facades, column, IRRADIATION_COLOURS, "Walls"),
             "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
             "sides": Layer(
                 tables.sides, "", (), "Sides of the footprints with their eaves", shape="line"

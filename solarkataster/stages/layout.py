@@ -10,17 +10,14 @@ from solarkataster.layout.modules import Margins, Module, rack_azimuths
 from solarkataster.layout.plan import CellLight, LayoutRules, ModulePlan, Plane, plan_modules
 from solarkataster.layout.racks import HEIGHT_FRACTIONS
 from solarkataster.layout.reasons import MONUMENT, Demand
-from solarkataster.sky_table import SkyTable
-from solarkataster.stages.job import TileJob, TileLayout, TileLight, TileRoofs
+from solarkataster.stages.job import RunSky, TileJob, TileLayout, TileLight, TileRoofs
 
 
-def layout_stage(
-    job: TileJob, roofs: TileRoofs, light: TileLight | None, sky: SkyTable
-) -> TileLayout:
+def layout_stage(job: TileJob, roofs: TileRoofs, light: TileLight, sky: RunSky) -> TileLayout:
     """Lay modules on every plane of the tile; planes that hold none get a reason."""
-    if roofs.receivers is None or light is None:
+    if roofs.receivers is None or light.seen is None:
         return _joined(job, roofs, [])
-    best_kwh_m2 = best_open_year_kwh_m2(sky, job.config.irradiation.albedo)
+    best_kwh_m2 = best_open_year_kwh_m2(sky.roofs, job.config.irradiation.albedo)
     rules = layout_rules(job.config.layout, best_kwh_m2)
     cells = _CellsOfSurfaces(job, roofs, light)
     plans = [
@@ -88,6 +85,8 @@ class _CellsOfSurfaces:
 
     def __init__(self, job: TileJob, roofs: TileRoofs, light: TileLight) -> None:
         assert roofs.receivers is not None
+        assert light.seen is not None
+        assert light.open_sky is not None
         self.window, self.roofs, self.receivers = job.window, roofs, roofs.receivers
         self.year_kwh_m2 = light.seen.poa_global_year_kwh_m2
         self.open_kwh_m2 = light.open_sky.poa_global_year_kwh_m2

@@ -17,6 +17,7 @@ import solarkataster
 from solarkataster.checks import CheckedInputs
 from solarkataster.grid import Grid
 from solarkataster.io.citymodels import CityModelSource
+from solarkataster.io.footprints import id_texts
 from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
 from solarkataster.io.runfolder import RunFolder, digest, read_json
@@ -79,6 +80,7 @@ class Plan:
         ]
         neighbours = self._neighbours(footprints)
         window = tile_window(checked.grid, windows, checked.config.horizon.reach_m)
+        surroundings, use = self._surroundings(window), tuple(self._use[owned])
         return TileJob(
             name=tile.name,
             grid=checked.grid,
@@ -90,14 +92,18 @@ class Plan:
             building_ids=tuple(checked.footprints["building_id"].to_numpy()[owned]),
             building_index=owned.astype(np.int32),
             footprints=footprints,
+            use=use,
             neighbours=neighbours,
+            surroundings=surroundings,
             is_monument=checked.is_monument[owned],
             config=checked.config,
             latitude_deg=checked.latitude_deg,
             convergence_deg=checked.convergence_deg,
             folder=self.folder,
             token=self.token,
-            stamp=_tile_stamp(checked, tile, window, owned, footprints, neighbours),
+            stamp=_tile_stamp(
+                checked, tile, window, owned, [footprints, neighbours, surroundings], use
+            ),
             lod2=_lod2_near(checked, footprints),
         )
 
@@ -111,6 +117,22 @@ class Plan:
         reach_m = _neighbour_reach_m(self.checked)
         near = self._tree.query(known, "dwithin", reach_m)[1] if known else np.zeros(0, np.int64)
         return self.checked.footprints.geometry.to_numpy()[np.unique(near)]
+
+    def _surroundings(self, window: Grid) -> np.ndarray:
+        """Every footprint in a window, in the order of the input; none if walls do not matter."""
+        if min(window.shape) == 0 or not self.checked.config.walls.enabled:
+            return np.zeros(0, dtype=object)
+        found = self._tree.query(shapely.box(*window.bounds), "intersects")
+        return self.checked.footprints.geometry.to_numpy()[np.sort(found)]
+
+    @cached_property
+    def _use(self) -> np.ndarray:
+        """Use of every building as text; empty where there is none."""
+        footprints, column = self.checked.footprints, self.checked.config.inputs.footprint_use
+        if column is None:
+            return np.full(len(footprints), "", dtype=object)
+        texts = id_texts(footprints[column])
+        return np.array(["" if text is None else text for text in texts], dtype=object)
 
     def finished(self, name: str, stamp: str) -> dict[str, Any] | None:
         """The report of a tile that is done with this very stamp, else None."""
@@ -180,11 +202,11 @@ def _tile_stamp(
     tile: Tile,
     window: Grid,
     owned: np.ndarray,
-    footprints: np.ndarray,
-    neighbours: np.ndarray,
+    outlines_of: list[np.ndarray],
+    use: tuple[str, ...],
 ) -> str:
     """Digest of everything the tile's result depends on, and of nothing else."""
-    config = checked.config
+    config, footprints = checked.config, outlines_of[0]
     outlines = hashlib.sha256()
     for building_id, outline in zip(
         checked.footprints["building_id"].to_numpy()[owned],
@@ -194,7 +216,9 @@ def _tile_stamp(
         outlines.update(repr((building_id, outline)).encode())
     outlines.update(owned.astype("<i8").tobytes())
     outlines.update(checked.is_monument[owned].tobytes())
-    outlines.update(b"".join(shapely.to_wkb(neighbours)))
+    for around in outlines_of[1:]:
+        outlines.update(b"".join(shapely.to_wkb(around)))
+    outlines.update(repr(use).encode())
 
     def rasters(source: RasterSource) -> list[Any]:
         return [
@@ -227,6 +251,7 @@ def _tile_stamp(
             "weather_settings": config.weather.model_dump(exclude={"max_distance_km"}),
             "roofs": config.roofs.model_dump(),
             "layout": config.layout.model_dump(),
+            "walls": config.walls.model_dump(),
             "below_terrain_m": config.limits.below_terrain_m,
             "horizon": config.horizon.model_dump(),
             "irradiation": config.irradiation.model_dump(),

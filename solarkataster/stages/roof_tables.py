@@ -58,6 +58,7 @@ def joined_roofs(job: TileJob, buildings: Sequence[BuildingRoof]) -> TileRoofs:
         superstructures=_superstructures(models),
         receivers=receivers,
         n_on_roof=0 if roofs is None else len(roofs),
+        models=tuple(b.model for b in buildings),
         unmeasured=_objects([_unmeasured(b) for b in buildings]),
         height_m=np.array([np.nan if b.model is None else b.model.height_m for b in buildings]),
         overhang_m=np.array([_mean_overhang_m(b.model) for b in buildings]),

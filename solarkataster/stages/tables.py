@@ -18,7 +18,16 @@ import shapely
 
 from solarkataster.io.runfolder import write_json, write_permit
 from solarkataster.potential import best_plane, building_sums, surface_potential
-from solarkataster.stages.job import TileJob, TileLayout, TileLight, TileRoofs
+from solarkataster.quality import joined_marks
+from solarkataster.stages.facade_tables import facade_sums, facade_tables
+from solarkataster.stages.job import (
+    RunSky,
+    TileFacades,
+    TileJob,
+    TileLayout,
+    TileLight,
+    TileRoofs,
+)
 from solarkataster.stages.roof_things import (
     module_table,
     roof_ids,
@@ -38,8 +47,10 @@ CELL_COLUMNS = (
 def tables_stage(
     job: TileJob,
     roofs: TileRoofs,
-    light: TileLight | None,
+    facades: TileFacades | None,
+    light: TileLight,
     layout: TileLayout,
+    sky: RunSky,
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     """
@@ -52,9 +63,14 @@ def tables_stage(
     """
     roof_table = _roof_table(job, roofs, light, layout)
     cells, spill = _cell_tables(job, roofs, light)
+    walls = facade_tables(job, facades, light, sky)
+    buildings = _building_table(job, roofs, light, layout, roof_table)
     tables = {
         "roofs": roof_table,
-        "buildings": _building_table(job, roofs, light, layout, roof_table),
+        "buildings": _with_walls(job, buildings, facades, walls.facades),
+        "facades": walls.facades,
+        "facade_storeys": walls.storeys,
+        "facade_elements": walls.elements,
         "modules": module_table(job, roofs, layout),
         "superstructures": superstructure_table(job, roofs),
         "sides": side_table(job, roofs),
@@ -66,9 +82,11 @@ def tables_stage(
         "state": "done",
         "n_buildings": len(job.building_ids),
         "n_roofs": len(roof_table),
+        "n_facades": 0 if facades is None else len(facades),
         "n_modules": len(layout.roof),
         "n_receivers": 0 if roofs.receivers is None else len(roofs.receivers),
-        "n_failed_buildings": roofs.n_failed,
+        "n_wall_receivers": 0 if facades is None else len(facades.wall),
+        "n_failed_buildings": roofs.n_failed + (0 if facades is None else len(facades.failed)),
         "window_cells": list(job.window.shape),
         "spill_bounds": _bounds(spill),
         "seconds": seconds,
@@ -126,10 +144,24 @@ def _take_place(aside: Path, target: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _roof_table(
-    job: TileJob, roofs: TileRoofs, light: TileLight | None, layout: TileLayout
+def _with_walls(
+    job: TileJob, buildings: pd.DataFrame, facades: TileFacades | None, walls: pd.DataFrame
 ) -> pd.DataFrame:
-    if roofs.receivers is None or light is None:
+    """Buildings with the sums of their walls, and a remark where walls failed."""
+    if facades is None:
+        return buildings
+    table = pd.concat([buildings, facade_sums(walls, facades.building, len(buildings))], axis=1)
+    quality = table["data_quality"].to_numpy(dtype=object)
+    for building, fault in facades.failed:
+        quality[building] = joined_marks([quality[building], fault])
+    table["data_quality"] = quality
+    return table
+
+
+def _roof_table(
+    job: TileJob, roofs: TileRoofs, light: TileLight, layout: TileLayout
+) -> pd.DataFrame:
+    if roofs.receivers is None or light.seen is None or light.open_sky is None:
         return pd.DataFrame({"building_id": np.zeros(0, dtype=object)})
     n_roof = len(roofs)
     tilt = roofs.receivers.surface_tilt[:n_roof]
@@ -156,7 +188,7 @@ def _roof_table(
     on_roof = slice(0, roofs.n_on_roof)
     values = surface_potential(
         light.seen.part(on_roof),
-        light.open_sky.part(slice(0, n_roof)),
+        light.open_sky.poa_global_year_kwh_m2[:n_roof],
         roofs.receivers.surface[on_roof],
         area_m2,
     )
@@ -167,7 +199,7 @@ def _roof_table(
 def _building_table(
     job: TileJob,
     roofs: TileRoofs,
-    light: TileLight | None,
+    light: TileLight,
     layout: TileLayout,
     roof_table: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -182,7 +214,7 @@ def _building_table(
             "data_quality": np.array(["; ".join(marks) for marks in roofs.marks], dtype=object),
         }
     )
-    if light is None or roof_table.empty:
+    if light.open_sky is None or roof_table.empty:
         head["n_roofs"] = np.int32(0)
         return head
     best = best_plane(roof_table, roofs.building, n_building)
@@ -198,14 +230,14 @@ def _building_table(
 
 
 def _cell_tables(
-    job: TileJob, roofs: TileRoofs, light: TileLight | None
+    job: TileJob, roofs: TileRoofs, light: TileLight
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     Roof cells inside the tile's core, and those of its buildings beyond it.
 
     Rows and columns count on the lattice of the data, which no change of the extent moves.
     """
-    if roofs.receivers is None or light is None:
+    if roofs.receivers is None or light.seen is None:
         empty = pd.DataFrame({"row": np.zeros(0, np.int32), "col": np.zeros(0, np.int32)})
         return empty, empty
     on_roof = slice(0, roofs.n_on_roof)

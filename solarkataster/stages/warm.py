@@ -13,9 +13,10 @@ from solarkataster.config_sections import LayoutConfig
 from solarkataster.errors import KatasterError
 from solarkataster.grid import Grid
 from solarkataster.io.runfolder import RunFolder
+from solarkataster.kernels.city_tops import edge_envelopes
 from solarkataster.points import Points, index_points, lattice_heights
-from solarkataster.sky_table import SkyTable
-from solarkataster.stages.job import TileJob
+from solarkataster.stages.facades import facades_stage
+from solarkataster.stages.job import RunSky, TileJob
 from solarkataster.stages.layout import layout_stage
 from solarkataster.stages.light import light_stage
 from solarkataster.stages.roofs import roofs_stage
@@ -28,7 +29,7 @@ _SIZE = 72
 _GABLED, _FLAT = shapely.box(6.0, 20.0, 18.0, 30.0), shapely.box(6.0, 5.0, 30.0, 15.0)
 
 
-def warm_kernels(checked: CheckedInputs, sky: SkyTable) -> None:
+def warm_kernels(checked: CheckedInputs, sky: RunSky) -> None:
     """
     Run the numeric stages once on two tiny made-up houses, in the types of a real tile.
 
@@ -54,7 +55,9 @@ def warm_kernels(checked: CheckedInputs, sky: SkyTable) -> None:
         building_ids=("gabled", "flat"),
         building_index=np.arange(2, dtype=np.int32),
         footprints=footprints,
+        use=("", ""),
         neighbours=footprints,
+        surroundings=footprints,
         is_monument=np.zeros(2, dtype=bool),
         # Limits of the run's own could leave the houses without a roof or without modules.
         config=checked.config.model_copy(
@@ -71,11 +74,16 @@ def warm_kernels(checked: CheckedInputs, sky: SkyTable) -> None:
     roofs = roofs_stage(job, surface)
     if any(roofs.reason):
         raise KatasterError(f"a made-up house got no roof: {' '.join(roofs.reason).strip()}")
-    layout = layout_stage(job, roofs, light_stage(job, surface, roofs, sky), sky)
+    facades = facades_stage(job, surface, roofs)
+    if facades is not None and (facades.failed or facades.receivers is None):
+        raise KatasterError(f"a made-up house got no walls: {facades.failed}")
+    layout = layout_stage(job, roofs, light_stage(job, surface, roofs, facades, sky), sky)
     if len(np.unique(roofs.building[layout.roof])) < len(footprints):
         raise KatasterError(f"a made-up house got no module: {' '.join(layout.reason).strip()}")
     if checked.points is not None:
         _warm_points(grid, dsm_m)
+    if checked.lod2 is not None:
+        edge_envelopes(np.zeros((1, 2)), np.ones((1, 2)), np.zeros((0, 8)), 1.0, 0.5)
 
 
 def _houses(grid: Grid) -> np.ndarray:

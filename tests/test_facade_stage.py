@@ -1,0 +1,173 @@
+"""Walls in a run: coverage, sums, shares, classes, balcony plants."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pvlib
+import pytest
+import shapely
+from run_folders import write_small_town
+
+from solarkataster import pipeline
+from solarkataster.balcony import balcony_plants
+from solarkataster.config import load_config
+from solarkataster.errors import InputErrors
+from solarkataster.facades.shares import taken_fraction
+from solarkataster.rating import CLASSES, class_names
+from solarkataster.sun import sun_position
+
+YEAR = "poa_global_year_kwh_m2"
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory):
+    return load_config(write_small_town(tmp_path_factory.mktemp("town")))
+
+
+@pytest.fixture(scope="module")
+def tables(config, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "run"
+    walls = config.walls.model_copy(update={"elements": True})
+    pipeline.run(config.model_copy(update={"walls": walls}), out)
+    names = ("buildings", "facades", "facade_storeys", "facade_elements")
+    return {name: gpd.read_parquet(out / f"{name}.parquet") for name in names}
+
+
+def test_every_wall_over_a_metre_has_light_or_a_reason(tables):
+    facades = tables["facades"]
+    long = facades[facades["length_m"] > 1.0]
+    has_result = long[YEAR].notna() | long["reason"].str.startswith("hidden by a neighbour")
+    assert long["length_m"][has_result].sum() >= 0.99 * long["length_m"].sum()
+    assert ((facades["reason"] == "") == facades[YEAR].notna()).all()
+    assert ((facades["suitability"] == "") == facades[YEAR].isna()).all()
+
+
+def test_walls_go_around_their_building(tables):
+    """Lengths of all walls, hidden ones too, are those of the footprints."""
+    length_m = tables["facades"].groupby("building_id")["length_m"].sum()
+    outline_m = tables["buildings"].set_index("building_id").geometry.length
+    assert length_m.index.isin(outline_m.index).all()
+    np.testing.assert_allclose(length_m, outline_m[length_m.index], rtol=1e-3)
+
+
+def test_storeys_and_points_sum_to_their_wall(tables):
+    facades = tables["facades"].set_index("facade_id")
+    facades = facades[facades[YEAR].notna()]
+    for name in ("facade_storeys", "facade_elements"):
+        rows = tables[name]
+        sums = rows.groupby("facade_id")["area_m2"].sum()[facades.index]
+        kwh = (rows[YEAR] * rows["area_m2"]).groupby(rows["facade_id"]).sum()[facades.index]
+        # What stands right before a wall takes area, not light per m².
+        assert (sums <= facades["area_m2"] * (1.0 + 1e-9)).all()
+        np.testing.assert_allclose(kwh / sums, facades[YEAR], rtol=1e-9)
+    parts = tables["facade_storeys"][
+        ["poa_direct_year_kwh_m2", "poa_sky_diffuse_year_kwh_m2", "poa_ground_diffuse_year_kwh_m2"]
+    ].sum(axis=1)
+    np.testing.assert_allclose(parts, tables["facade_storeys"][YEAR], rtol=1e-5)
+
+
+def test_buildings_sum_their_walls(tables):
+    facades = tables["facades"]
+    kwh = facades.groupby("building_id")["poa_global_year_kwh"].sum()
+    buildings = tables["buildings"].set_index("building_id").loc[kwh.index]
+    np.testing.assert_allclose(buildings["facade_poa_global_year_kwh"], kwh, rtol=1e-9)
+    seen = facades[facades[YEAR].notna()].groupby("building_id").size()
+    assert (buildings["n_facades"][seen.index] == seen).all()
+
+
+def test_half_and_quarter_stand_beside_the_window_share(tables, config):
+    seen = tables["facades"].dropna(subset=[YEAR])
+    whole = seen[YEAR] * seen["area_m2"]
+    np.testing.assert_allclose(seen["poa_global_year_half_kwh"], whole / 2)
+    np.testing.assert_allclose(seen["poa_global_year_quarter_kwh"], whole / 4)
+    share = 1.0 - config.walls.window_fraction - config.walls.balcony_fraction
+    np.testing.assert_allclose(seen["poa_global_year_usable_kwh"], whole * share)
+
+
+def test_outlines_stand_upright_and_hold_the_walls_area(tables):
+    seen = tables["facades"].dropna(subset=[YEAR])
+    flat = seen[seen.geometry.apply(lambda g: len(g.geoms) == 1)]
+    heights = flat.geometry.apply(
+        lambda g: np.ptp(shapely.get_coordinates(g, include_z=True)[:, 2])
+    )
+    np.testing.assert_allclose(heights, flat["height_m"], atol=0.02)
+    straight = flat[flat.geometry.apply(lambda g: len(g.geoms[0].exterior.coords) == 5)]
+    for row in straight.itertuples():
+        xyz = shapely.get_coordinates(row.geometry, include_z=True)
+        # Area of a polygon in space: half the length of the sum of its cross products.
+        around = np.cross((xyz - xyz[0])[:-1], (xyz - xyz[0])[1:]).sum(axis=0)
+        assert 0.5 * np.linalg.norm(around) == pytest.approx(row.area_m2, rel=0.02)
+
+
+def test_shares_follow_the_use_of_the_building():
+    windows, taken = taken_fraction(["", "1000", "2000"], 0.25, 0.05, {"2000": 0.5}, {"1000": 0.8})
+    assert windows.tolist() == [0.25, 0.25, 0.5]
+    assert taken.tolist() == pytest.approx([0.3, 1.0, 0.55])
+
+
+def test_a_missing_column_of_uses_stops_the_run(config):
+    inputs = config.inputs.model_copy(update={"footprint_use": "gebaeudefunktion"})
+    with pytest.raises(InputErrors, match="gebaeudefunktion"):
+        pipeline.check_inputs(config.model_copy(update={"inputs": inputs}))
+
+
+def test_classes_begin_at_their_thresholds():
+    names = class_names([0.1, 0.723, 0.8, 0.95, 0.97, np.nan], (0.723, 0.815, 0.9075, 0.97))
+    assert names.tolist() == ["gering", "mittel", "mittel", "sehr gut", "hervorragend", ""]
+    assert list(CLASSES[:4]) == class_names([0.0, 1.0, 2.0, 3.0], (1.0, 2.0, 3.0)).tolist()
+
+
+# balcony plants
+
+
+def test_a_balcony_plant_yields_what_pvlibs_model_chain_says(demo_weather):
+    """PVWatts in pvlib's ModelChain, module and inverter of the same power, south, 70°."""
+    plants = balcony_plants(demo_weather, (90.0, 70.0), 880.0, 800.0)
+    weather = demo_weather
+    middle = weather.times + (weather.times[1] - weather.times[0]) / 2
+    sun = sun_position(middle, weather.latitude, weather.longitude, weather.elevation_m)
+    cos_zenith = np.cos(np.radians(90.0 - sun.elevation_deg))
+    dni = np.where(cos_zenith > 0.087, weather.bhi / np.maximum(cos_zenith, 0.087), 0.0)
+    site = pvlib.location.Location(weather.latitude, weather.longitude, "UTC", weather.elevation_m)
+    mounting = pvlib.temperature.TEMPERATURE_MODEL_PARAMETERS["sapm"]["open_rack_glass_polymer"]
+    system = pvlib.pvsystem.PVSystem(
+        surface_tilt=70.0, surface_azimuth=180.0,
+        module_parameters={"pdc0": 880.0, "gamma_pdc": -0.0035},
+        inverter_parameters={"pdc0": 800.0 / 0.96, "eta_inv_nom": 0.96},
+        temperature_model_parameters=mounting,
+        losses_parameters={"shading": 0.0},
+    )  # fmt: skip
+    chain = pvlib.modelchain.ModelChain(
+        system, site, aoi_model="physical", spectral_model="no_loss", losses_model="pvwatts",
+        transposition_model="perez",
+    )  # fmt: skip
+    chain.run_model(
+        pd.DataFrame(
+            {
+                "ghi": weather.ghi, "dhi": weather.dhi, "dni": dni,
+                "temp_air": weather.temp_air, "wind_speed": weather.wind_speed,
+            },
+            index=middle,
+        )
+    )  # fmt: skip
+    kwh = float(np.nansum(chain.results.ac)) / 1000.0
+    light = float(np.nansum(chain.results.total_irrad["poa_global"])) / 1000.0
+    # The chain loses no diffuse light at the glass, of which we lose 5 %.
+    assert 0.96 * kwh < plants.yield_kwh(1, [light], [180.0])[0] < kwh
+
+
+def test_balcony_plants_are_capped_by_their_inverter_and_need_light(demo_weather):
+    small, large = (balcony_plants(demo_weather, (90.0,), 880.0, w) for w in (300.0, 800.0))
+    assert small.yield_kwh(0, [900.0], [180.0])[0] < 0.9 * large.yield_kwh(0, [900.0], [180.0])[0]
+    assert large.yield_kwh(0, [0.0], [90.0])[0] == 0.0
+    between = large.yield_kwh(0, [500.0], [195.0])[0]
+    ends = large.yield_kwh(0, [500.0, 500.0], [180.0, 210.0])
+    assert between == pytest.approx(ends.mean())
+    # Cells in a hot town give less.
+    assert demo_weather.temp_air is not None
+    hot = replace(demo_weather, temp_air=demo_weather.temp_air + 20.0)
+    assert (balcony_plants(hot, (90.0,), 880.0, 800.0).kwh_per_kwh_m2 < large.kwh_per_kwh_m2).all()
