@@ -181,7 +181,7 @@ def _burn(
     radius_m = float(trees.crown_diameter_m[i]) / 2.0
     half_m = (float(trees.height_m[i]) - float(trees.base_m[i])) / 2.0
     middle_m = ground_m + float(trees.base_m[i]) + half_m
-    east_m, north_m = _cell_offsets(window, float(trees.easting_m[i]), float(trees.northing_m[i]))
+    east_m, north_m = cell_offsets(window, float(trees.easting_m[i]), float(trees.northing_m[i]))
     cols = _between(east_m, -radius_m, radius_m)
     rows = _between(-north_m, -radius_m, radius_m)
     if cols.stop <= cols.start or rows.stop <= rows.start or size_m <= 0.0:
@@ -202,7 +202,7 @@ def _burn(
     np.minimum(base_m[rows, cols], crown_base_m, out=base_m[rows, cols])
 
 
-def _cell_offsets(window: Grid, easting_m: float, northing_m: float):
+def cell_offsets(window: Grid, easting_m: float, northing_m: float):
     """Cell centres east and north of a point, by column and by row; same bits in every window."""
     size_m = window.cell_size_m
     # The lattice's phase is rounded: the last bits of a window's corner must not reach a height.
@@ -244,7 +244,7 @@ def is_shown(trees: Trees, found: np.ndarray, window: Grid) -> np.ndarray:
     for i in range(len(trees)):
         radius_m = float(trees.crown_diameter_m[i]) / 2.0
         place = float(trees.easting_m[i]), float(trees.northing_m[i])
-        east_m, north_m = _cell_offsets(window, *place)
+        east_m, north_m = cell_offsets(window, *place)
         cols = _between(east_m, -radius_m, radius_m)
         rows = _between(-north_m, -radius_m, radius_m)
         if cols.stop <= cols.start or rows.stop <= rows.start:
@@ -304,12 +304,43 @@ def merge_canopy(
     )  # fmt: skip
     base_m = np.where(both, known.base_m, np.where(found.is_crown, found.base_m, burnt.base_m))
     kind = np.where(both, known.kind, np.where(found.is_crown, found.kind, burnt.kind))
+    return _above(top_m, base_m, kind, solid_m), shown
+
+
+def joined_canopy(one: Canopy, other: Canopy, solid_m: np.ndarray) -> Canopy:
+    """
+    Crowns of two canopies over the same solids.
+
+    Parameters
+    ----------
+    one, other : Canopy
+    solid_m : ndarray, shape (ny, nx)
+        Crowns count only above it; NaN for no data. [m]
+
+    Returns
+    -------
+    Canopy
+        Highest top, lowest underside, kind of the higher; the first one's where they are level.
+    """
+    new = other.is_crown
+    higher = new & ~(one.top_m >= other.top_m)
+    top_m, base_m = np.fmax(one.top_m, other.top_m), np.fmin(one.base_m, other.base_m)
+    joined = _above(top_m, base_m, np.where(higher, other.kind, one.kind), solid_m)
+    # Elsewhere the first canopy stays to the last bit.
+    return Canopy(
+        np.where(new, joined.top_m, one.top_m),
+        np.where(new, joined.base_m, one.base_m),
+        np.where(new, joined.kind, one.kind),
+    )
+
+
+def _above(top_m, base_m, kind: np.ndarray, solid_m: np.ndarray) -> Canopy:
+    """The canopy as far as it is above ground and roofs."""
     with np.errstate(invalid="ignore"):
-        hidden = ~(top_m > solid_m) & ~np.isnan(solid_m)
+        none = (kind == NO_CROWN) | (top_m <= solid_m)
         base_m = np.where(base_m < solid_m, solid_m, base_m)
-    none = (kind == NO_CROWN) | hidden
     top_m, base_m = np.where(none, np.nan, top_m), np.where(none, np.nan, base_m)
-    return Canopy(top_m, np.fmin(base_m, top_m), np.where(none, NO_CROWN, kind)), shown
+    return Canopy(top_m, np.fmin(base_m, top_m), np.where(none, NO_CROWN, kind))
 
 
 def vegetation_top(
