@@ -254,6 +254,23 @@ def test_a_monument_needs_a_permit(desktop, run):
             "zeigen die Höhendaten nicht",
         ),
         ("overhang is switched off: roof ends at the footprint", "ausgeschaltet"),
+        ("LoD2: 1 wall inside out, turned round", "zeigt eine Wand nach innen; sie wurde"),
+        ("LoD2: 4 walls inside out, turned round", "zeigen 4 Wände nach innen; sie wurden"),
+        ("LoD2: 2 walls leaning more than 10°, left out", "sind 2 Wände fehlerhaft"),
+        (
+            "LoD2: walls and roofs do not close (50.0 of 334.0 m² have no surface opposite)",
+            "Lücken",
+        ),
+        (
+            "LoD2 walls do not fit the footprint (beside 78% of its outline within 0.5 m): walls "
+            "from footprint and surface model",
+            "nur auf 78 % des Gebäudeumrisses",
+        ),
+        (
+            "LoD2 roof lies 2.5 m above the surface model: walls from footprint and surface model",
+            "das Dach 2,5 m über dem Höhenmodell. Die Wände stammen",
+        ),
+        ("not in the LoD2 model: walls from footprint and surface model", "kennt dieses Gebäude"),
         ("tile failed: truncated file", "fehlgeschlagen (truncated file)"),
         ("a remark nobody has translated", "A remark nobody has translated."),
     ],

@@ -47,6 +47,26 @@ const FIGURES = [
   }],
 ];
 
+// What the city model has against a building's walls → German.
+const walls = (n, one, many, rest) => `Im 3D-Gebäudemodell ${n === "1" ? `${one} eine Wand` : `${many} ${n} Wände`} ${rest}.`;
+const INSTEAD = ": walls from footprint and surface model";
+const instead = "Die Wände stammen deshalb aus Gebäudeumriss und Höhenmodell.";
+const GERMAN_LOD2 = [
+  [rule("LoD2: ", NUMBER, " walls? inside out, turned round"), (_, n) => walls(n, "zeigt", "zeigen", `nach innen; ${n === "1" ? "sie wurde" : "sie wurden"} gewendet`)],
+  [rule("LoD2: ", NUMBER, " walls? there twice, used once"), (_, n) => walls(n, "ist", "sind", "doppelt")],
+  [rule("LoD2: ", NUMBER, " walls? (?:leaning more than \\S+|without area|with an outline that crosses itself|bent more than \\S+ m), left out"), (_, n) => walls(n, "ist", "sind", `fehlerhaft; ${n === "1" ? "sie wurde" : "sie wurden"} weggelassen`)],
+  [rule("LoD2: ", NUMBER, " walls? not planar, taken all the same"), (_, n) => walls(n, "ist", "sind", "nicht ganz eben")],
+  [rule("LoD2: walls and roofs do not close \\(.*\\)"), () => "Im 3D-Gebäudemodell hat dieses Gebäude Lücken."],
+  [rule("LoD2: ", NUMBER, " surfaces? could not be read"), () => "Ein Teil des 3D-Gebäudemodells ließ sich hier nicht lesen."],
+  [rule("LoD2 building of this id stands elsewhere: not used"), () => "Das 3D-Gebäudemodell führt dieses Gebäude an einem anderen Ort."],
+  [rule("LoD2 walls leave ", NUMBER, " m of the outline open: roof planes or surface there"), (_, metres) => `Im 3D-Gebäudemodell fehlen ${shown(metres)} m Wand; dort gilt das Höhenmodell.`],
+  [rule("not in the LoD2 model", INSTEAD), () => `Das 3D-Gebäudemodell kennt dieses Gebäude nicht. ${instead}`],
+  [rule("LoD2 model has no wall surface here", INSTEAD), () => `Das 3D-Gebäudemodell hat hier keine Wände. ${instead}`],
+  [rule("LoD2 walls do not fit the footprint \\(beside ", NUMBER, "% of its outline within \\S+ m\\)", INSTEAD), (_, share) => `Das 3D-Gebäudemodell passt nur auf ${shown(share)} % des Gebäudeumrisses. ${instead}`],
+  [rule("LoD2 roof lies ", NUMBER, " m (above|below) the surface model", INSTEAD), (_, metres, side) => `Im 3D-Gebäudemodell liegt das Dach ${shown(metres)} m ${side === "above" ? "über" : "unter"} dem Höhenmodell. ${instead}`],
+  [rule("LoD2 walls end ", NUMBER, " m and more above the terrain", INSTEAD), () => `Im 3D-Gebäudemodell enden die Wände hoch über dem Gelände. ${instead}`],
+];
+
 // Pattern of the table's text → German sentence. A text that is not listed is shown as it is:
 // better foreign than lost.
 const GERMAN = [
@@ -72,6 +92,7 @@ const GERMAN = [
   [/^surface model shows nothing higher than (\S+) m above the terrain$/, (_, metres) => `Das Höhenmodell zeigt hier nichts, was höher als ${comma(metres)} m ist. Vielleicht stand das Gebäude bei der Aufnahme noch nicht, oder es steht nicht mehr.`],
   [/^no roof plane of at least (\S+) m² found: surface too rough, as under trees$/, (_, area) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden: Das Höhenmodell ist zu unruhig, zum Beispiel wegen Bäumen über dem Dach.`],
   [/^no roof plane of at least (\S+) m² found: only (\d+) cells of the surface model$/, (_, area, cells) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden: Das Gebäude hat nur ${cells} Messpunkte im Höhenmodell.`],
+  ...GERMAN_LOD2,
   [/^(?:tile )?failed: (.*)$/, (_, error) => `Die Berechnung ist fehlgeschlagen (${error}).`],
 ];
 
