@@ -262,13 +262,14 @@ def find_canopy(
     if roof_m is None:
         roof_m = np.full(elevation_m.shape, np.float32(np.nan))
     is_raised = elevation_m - terrain_m > MIN_HEIGHT_M  # False for NaN
-    limit_m = FLAT_M if hinted is None else np.where(hinted, FLAT_M / 2.0, FLAT_M)
-    is_smooth = is_flat(elevation_m, terrain_m, is_raised, is_building, cell_size_m, limit_m)
-    is_smooth |= solid & is_raised
     over_m = np.where(is_building, elevation_m - roof_m, np.float32(np.nan))
+    is_house = is_building & ~(over_m > _OVER_ROOF_M)  # also where no roof is known
+    likely = (over_m > _OVER_ROOF_M) if hinted is None else hinted | (over_m > _OVER_ROOF_M)
+    limit_m = np.where(likely, FLAT_M / 2.0, FLAT_M)
+    is_smooth = is_flat(elevation_m, terrain_m, is_raised, is_house, cell_size_m, limit_m)
+    is_smooth |= solid & is_raised
     is_crown = is_raised & ~is_smooth & ~is_building
     is_on_roof = np.abs(over_m) <= _OVER_ROOF_M  # False for NaN
-    is_house = is_building & ~(over_m > _OVER_ROOF_M)
     is_crown &= ~is_edge(
         elevation_m, is_raised, is_smooth | is_on_roof, is_smooth | is_house, cell_size_m
     )

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from solarkataster.kernels.flatness import plane_residuals
+from solarkataster.kernels.flatness import leave_out_domes, plane_residuals
 
 #: Windows in which a surface is flat or not are about this wide. [m]
 _WINDOW_M = 2.0
@@ -15,9 +15,9 @@ _WINDOW_M = 2.0
 #: Cells in a window through which a plane with a smaller residual goes are smooth. [m]
 FLAT_M = 0.2
 
-#: A window curved downwards in both directions by more than so much, which explains so much of
-#: its residual, is the top of a smooth crown and no plane. [1/m, –]
-_DOME_PER_M, _DOME_SHARE = 0.15, 0.6
+#: Surroundings this wide of a flat window, of which so much is raised, and curved downwards by more
+#: than that in all directions are a smooth crown; looked at every so far. [m, –, 1/m, m]
+_DOME_M, _DOME_SHARE, _DOME_PER_M, _DOME_STEP_M = 4.0, 0.6, 0.25, 0.5
 
 #: Rough cells beside smooth ones are edges if they are at most so much higher. [m]
 _EDGE_RISE_M = 0.3
@@ -43,7 +43,7 @@ def is_flat(
     elevation_m: np.ndarray,
     terrain_m: np.ndarray,
     is_raised: np.ndarray,
-    is_building: np.ndarray,
+    is_roof: np.ndarray,
     cell_size_m: float,
     limit_m: float | np.ndarray = FLAT_M,
 ) -> np.ndarray:
@@ -54,8 +54,8 @@ def is_flat(
     ----------
     elevation_m, terrain_m : ndarray, shape (ny, nx), float32
         Surface and bare ground. [m]
-    is_raised, is_building : ndarray, shape (ny, nx), bool
-        Cells that stand over the ground, and those in footprints, which are never lone.
+    is_raised, is_roof : ndarray, shape (ny, nx), bool
+        Cells that stand over the ground, and those that are roofs beyond doubt.
     cell_size_m : float
         Edge of one cell. [m]
     limit_m : float or ndarray, shape (ny, nx)
@@ -67,9 +67,14 @@ def is_flat(
     """
     half = half_width(_WINDOW_M, cell_size_m)
     residual_m = np.empty_like(elevation_m)
-    plane_residuals(
-        np.nan_to_num(elevation_m), is_raised, half, cell_size_m, _DOME_SHARE, _DOME_PER_M,
-        residual_m,
+    raised_m = np.nan_to_num(elevation_m)
+    plane_residuals(raised_m, is_raised, half, cell_size_m, residual_m)
+    # Roofs are asked only where their windows decide about cells beside them.
+    asked = ndimage.maximum_filter(is_raised & ~is_roof, 2 * half + 1)
+    step = max(1, math.floor(_DOME_STEP_M / cell_size_m + 0.5))
+    leave_out_domes(
+        raised_m, is_raised, asked, FLAT_M, half_width(_DOME_M, step * cell_size_m), step,
+        cell_size_m, _DOME_SHARE, _DOME_PER_M, residual_m,
     )  # fmt: skip
     if half == 1:
         # Planes through nine cells may fit by chance; where none beside fits, it is one.
@@ -81,7 +86,7 @@ def is_flat(
     flat = least_m < limit_m
     around = half_width(_AROUND_M, cell_size_m)
     is_lone = count_around(flat, around) < _LONE_SHARE * count_around(is_raised, around)
-    return flat & (~is_lone | is_building | (elevation_m - terrain_m < _LONE_HEIGHT_M))
+    return flat & (~is_lone | is_roof | (elevation_m - terrain_m < _LONE_HEIGHT_M))
 
 
 def is_edge(
