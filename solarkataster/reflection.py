@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +16,7 @@ from solarkataster.reflectors import REACH_M, Albedos, Reflectors, lit_reflector
 __all__ = ["REACH_M", "Albedos", "Reflectors", "bounce", "lit_reflectors", "view_shares"]
 
 #: Directions in which a wall looks, all in front; and other surfaces, all around.
-N_FRONT, N_AROUND = 24, 36
+N_FRONT, N_AROUND = 20, 32
 
 #: A surface this steep looks to its front only, and each of its receivers for itself. [°]
 STEEP_DEG = 88.0
@@ -160,35 +159,26 @@ def _look(
     starts = np.union1d(starts, np.flatnonzero(np.diff(surface)) + 1)
     pieces = reflectors.pieces
     light_seen(
-        reflectors.surface_m, reflectors.building, reflectors.source, reflectors.walls_at,
-        reflectors.wall_first, reflectors.wall_of, np.ascontiguousarray(pieces.line),
+        reflectors.surface_m, reflectors.building, reflectors.source, reflectors.first_roof,
+        reflectors.walls_at, reflectors.wall_first, reflectors.wall_of, np.ascontiguousarray(pieces.line),
         pieces.building, reflectors.first_band + pieces.first_band, pieces.foot_m, pieces.band_m,
         reflectors.sent, row, col, receivers.elevation_m[which], receivers.top_tangent[which],
-        surface, starts, _rays(receivers), reflectors.grid.cell_size_m,
+        surface, starts, _normals(receivers),
+        (_front_edges(), np.linspace(-np.pi, np.pi, N_AROUND + 1)), reflectors.grid.cell_size_m,
         reflectors.reach_m / reflectors.grid.cell_size_m, seen, share,
     )  # fmt: skip
     return seen[:, :12].astype(np.float64), share
 
 
-def _rays(receivers: Receivers) -> np.ndarray:
-    """Directions in which each surface looks, as `kernels.reflection.light_seen` wants them."""
-    rays = np.zeros((len(receivers.surface_tilt), max(N_FRONT, N_AROUND), 6))
+def _normals(receivers: Receivers) -> np.ndarray:
+    """Facing [rad], level and upward part of the normal of each surface."""
     tilt = np.radians(receivers.surface_tilt)
-    steep = receivers.surface_tilt >= STEEP_DEG
-    for is_steep, n, half_deg in ((True, N_FRONT, 90.0), (False, N_AROUND, 180.0)):
-        which = steep == is_steep
-        edges = np.radians(np.linspace(-half_deg, half_deg, n + 1))
-        off = (edges[1:] + edges[:-1]) / 2
-        azimuth = np.radians(receivers.grid_azimuth[which])[:, None] + off
-        sine, cosine = np.sin(tilt[which])[:, None], np.cos(tilt[which])[:, None]
-        cosine = np.where(cosine < 1e-7, 0.0, cosine)  # a wall; 90° has no exact cosine
-        level = sine * np.diff(np.sin(edges)) / math.pi
-        up = np.broadcast_to(cosine * np.diff(edges) / math.pi, level.shape)
-        rise = -sine * np.cos(off)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            own = np.where(cosine > 0.0, rise / cosine, np.where(rise < 0.0, -np.inf, np.inf))
-        facing = np.broadcast_to(np.cos(off), level.shape)
-        rays[which, :n] = np.stack(
-            [np.sin(azimuth), -np.cos(azimuth), facing, own, level, up], axis=-1
-        )
-    return rays
+    up = np.where(receivers.surface_tilt >= STEEP_DEG, 0.0, np.cos(tilt))
+    return np.stack([np.radians(receivers.grid_azimuth), np.sqrt(1.0 - up**2), up], axis=1)
+
+
+def _front_edges() -> np.ndarray:
+    """Borders of the sectors before a wall: their widths lie between even and even in sine."""
+    fine = np.linspace(-np.pi / 2, np.pi / 2, 2001)
+    filled = 0.5 * (fine / np.pi + 0.5) + 0.5 * (np.sin(fine) + 1.0) / 2.0
+    return np.interp(np.arange(N_FRONT + 1) / N_FRONT, filled, fine)

@@ -66,7 +66,7 @@ def test_a_wall_in_an_endless_canyon_sees_ground_and_wall_as_crossed_strings_say
     assert seen[:, 1].max() <= 0.001
 
 
-@pytest.mark.parametrize("half_m", [10.0, 30.0])
+@pytest.mark.parametrize("half_m", [3.0, 10.0, 30.0])
 @pytest.mark.parametrize("up_m", [1.5, 6.0])
 def test_a_single_wall_opposite_fills_its_rectangle_of_the_view(few, half_m, up_m):
     # Sum of the four parallel rectangles about the normal's foot: Howell, catalogue, B-3.
@@ -84,7 +84,7 @@ def test_a_single_wall_opposite_fills_its_rectangle_of_the_view(few, half_m, up_
     assert seen[0, 2] == pytest.approx(expected, abs=0.01)
 
 
-@pytest.mark.parametrize("from_corner_m", [1.0, 8.0])
+@pytest.mark.parametrize("from_corner_m", [1.0, 3.0, 8.0, 20.0])
 def test_at_an_inner_corner_the_other_wall_fills_its_part_of_the_view(few, from_corner_m):
     # A very high wall square to the receiver's, 60 m long, endless upwards and down to the ground.
     length_m, height_m, up_m = 60.0, 400.0, 5.0
