@@ -6,6 +6,7 @@ from pathlib import Path
 
 from solarkataster.layers import (
     BUILDING_COLUMNS,
+    DIFFERENCE_COLUMNS,
     ELEMENT_COLUMNS,
     FACADE_COLUMNS,
     MODULE_COLUMNS,
@@ -38,6 +39,10 @@ TABLES = (
     ("`modules`: one row per module", MODULE_COLUMNS),
     ("`superstructures`: what stands out of roof planes", SUPERSTRUCTURE_COLUMNS),
     ("`sides`: straight sides of the footprints, with their eaves", SIDE_COLUMNS),
+    (
+        "`difference`: one row per roof plane and wall, only of `solarkataster scenario`",
+        DIFFERENCE_COLUMNS,
+    ),
 )
 
 

@@ -46,6 +46,7 @@ from solarkataster.io.rasters import RasterSource, open_rasters
 from solarkataster.io.weather import read_weather
 from solarkataster.monuments import is_monument
 from solarkataster.raster_looks import Looks, look_at
+from solarkataster.scenario import Changes
 from solarkataster.sky import SkySources, report_notes, sky_sources
 from solarkataster.weather_site import far_site_fault, site_distance_km
 
@@ -84,6 +85,8 @@ class CheckedInputs:
         City model, if the config names any: the place of every building, not its surfaces.
     greenery : Greenery
         Tree cadastre, canopy heights and land cover, as far as the config names them.
+    changes : Changes
+        Of a what-if scenario; footprints are those after it.
     """
 
     config: Config
@@ -98,6 +101,7 @@ class CheckedInputs:
     marks: dict[str, list[str]] = field(default_factory=dict)
     lod2: CityModelSource | None = None
     greenery: Greenery = field(default_factory=Greenery)
+    changes: Changes = field(default_factory=Changes)
 
     @property
     def grid(self) -> Grid:

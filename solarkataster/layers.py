@@ -308,6 +308,29 @@ MODULE_COLUMNS = (
     Column("poa_global_year_kwh_m2", "float64", "kWh/m²", "Global irradiation, year."),
 )
 
+DIFFERENCE_COLUMNS = (
+    Column("surface_id", "str", "–", "roof_id or facade_id, the same in both runs."),
+    Column("building_id", "str", "–", "The input's id as text."),
+    Column("surface", "str", "–", "roof or facade."),
+    Column(
+        "change",
+        "str",
+        "–",
+        "unchanged, changed, new, removed, or reshaped: the id names another surface now.",
+    ),
+    Column("base_year_kwh_m2", "float64", "kWh/m²", "Global irradiation without the scenario."),
+    Column("scenario_year_kwh_m2", "float64", "kWh/m²", "Global irradiation with it."),
+    Column("difference_year_kwh_m2", "float64", "kWh/m²", "Scenario less base."),
+    Column("base_year_kwh", "float64", "kWh", "Of the whole surface without the scenario."),
+    Column("scenario_year_kwh", "float64", "kWh", "Of the whole surface with it."),
+    Column(
+        "difference_year_kwh",
+        "float64",
+        "kWh",
+        "Scenario less base; a surface that is missing counts as 0.",
+    ),
+)
+
 POA_YEAR_RASTER = Raster(
     "poa_global_year_kwh_m2", ("year",), "kWh/m²", "Global irradiation of roof cells, year."
 )
