@@ -13,83 +13,104 @@ from solarkataster.scenario import REACH_M, REACH_RADII, Changes, NewBuilding
 from solarkataster.trees import Trees, burn_crowns, cell_offsets, joined_canopy
 
 
-def changed_surface(
+def changed_buildings(
     changes: Changes,
     window: Grid,
     elevation_m: np.ndarray,
-    solid_m: np.ndarray,
     terrain_m: np.ndarray,
-    canopy: Canopy,
-    standing: Trees,
     *,
-    terrain: tuple[np.ndarray, Grid] | None = None,
     footprints: np.ndarray | None = None,
     max_overhang_m: float = 1.5,
-) -> tuple[np.ndarray, np.ndarray, Canopy]:
+) -> tuple[np.ndarray, np.ndarray]:
     """
-    Surface, solids and canopy of a window after a scenario's changes.
+    Surface of a window after buildings were added and removed.
 
     Parameters
     ----------
     changes : Changes
-        Of :meth:`Changes.within` the window, new buildings with their ground.
+        New buildings with their ground.
     window : Grid
-    elevation_m, solid_m : ndarray, shape (ny, nx)
-        Everything as measured, and what is no crown; NaN for no data. [m]
-    terrain_m : ndarray, shape (ny, nx)
-        [m]
-    canopy : Canopy
-        Of all trees before the changes.
-    standing : Trees
-        Cadastre near the window, felled ones included: neighbours keep their cells.
-    terrain : tuple of ndarray and Grid, optional
-        Wider terrain for trees that stand beside the window; see `trees.burn_crowns`.
+    elevation_m, terrain_m : ndarray, shape (ny, nx)
+        Surface as measured, and bare ground; NaN for no data. [m]
     footprints : ndarray of shapely geometry, optional
-        Buildings near the window that stay; where their eaves meet those of a removed one, the
-        nearer building's stay.
+        Buildings near the window that stay: where their eaves meet those of a removed one, cells
+        belong to the nearer building.
     max_overhang_m : float
         How far eaves of removed buildings reach. [m]
 
     Returns
     -------
-    elevation_m, solid_m : ndarray, shape (ny, nx), float32
-        Changed by buildings alone: roofs are found in what was measured, and stay the same roofs
-        whatever the trees beside them do.
+    elevation_m : ndarray, shape (ny, nx), float32
+        Removed buildings leave the terrain.
+    is_new : ndarray of bool, shape (ny, nx)
+        Cells of new buildings.
+    """
+    elevation_m = np.array(elevation_m, dtype=np.float32)
+    is_new = np.zeros(window.shape, dtype=bool)
+    for _, outline in changes.removed:
+        cells, mask = _removed_cells(outline, window, footprints, max_overhang_m)
+        part, ground_m = elevation_m[cells], terrain_m[cells]
+        lower = mask & (part > ground_m)
+        part[lower] = ground_m[lower]
+    for building in changes.added:
+        cells, inside, roof_m = building_cells(building, window)
+        elevation_m[cells][inside] = roof_m[inside]
+        is_new[cells] |= inside
+    return elevation_m, is_new
+
+
+def changed_canopy(
+    changes: Changes,
+    window: Grid,
+    solid_m: np.ndarray,
+    terrain_m: np.ndarray,
+    canopy: Canopy,
+    standing: Trees,
+    *,
+    terrain: Grid | None = None,
+) -> Canopy:
+    """
+    Canopy of a window after trees were felled, planted and grown.
+
+    Parameters
+    ----------
+    changes : Changes
+    window : Grid
+    solid_m : ndarray, shape (ny, nx)
+        What is no crown, after buildings changed; NaN for no data. [m]
+    terrain_m : ndarray
+        Bare ground on ``terrain``, by default the window; see `trees.burn_crowns`. [m]
     canopy : Canopy
+        Of all trees before the changes.
+    standing : Trees
+        Cadastre near the window, felled ones included: neighbours keep their cells.
+    terrain : Grid, optional
+
+    Returns
+    -------
+    Canopy
 
     Notes
     -----
     Felled trees go with the canopy cells within 1.2 of their radii and half a metre that are
     nearer to them than to any other tree of the cadastre, counted in radii. Growing raises the
-    cells of a tree and widens it by the ellipsoid of its new size. A removed building leaves the
-    terrain; crowns over a new building are cut off.
+    cells of a tree and widens it by the ellipsoid of its new size. No crown hangs over a new
+    building.
     """
-    elevation_m, solid_m = (np.array(a, dtype=np.float32) for a in (elevation_m, solid_m))
     top_m, base_m = (np.array(a, dtype=np.float32) for a in (canopy.top_m, canopy.base_m))
     kind = np.array(canopy.kind)
+    place = window if terrain is None else terrain
     gone = _felled_cells(changes, window, kind != NO_CROWN, standing)
-    grounds, place = terrain if terrain is not None else (terrain_m, window)
-    grown = _grow(changes, window, standing, top_m, kind, gone, grounds, place)
-    for building_id, outline in changes.removed:
-        del building_id
-        cells, mask = _removed_cells(outline, window, footprints, max_overhang_m)
-        for heights_m in (solid_m, elevation_m):
-            part, ground_m = heights_m[cells], terrain_m[cells]
-            lower = mask & (part > ground_m)
-            part[lower] = ground_m[lower]
-    for building in changes.added:
-        cells, inside, roof_m = building_cells(building, window)
-        solid_m[cells][inside] = elevation_m[cells][inside] = roof_m[inside]
-        gone[cells] |= inside
+    grown = _grow(changes, window, standing, top_m, kind, gone, terrain_m, place)
     top_m[gone], base_m[gone], kind[gone] = np.nan, np.nan, NO_CROWN
-    kept = Canopy(top_m, base_m, kind)
-    planted = burn_crowns(changes.planted, window, grounds, place)
-    new = joined_canopy(joined_canopy(kept, grown, solid_m), planted, solid_m)
+    after = joined_canopy(Canopy(top_m, base_m, kind), grown, solid_m)
+    planted = burn_crowns(changes.planted, window, terrain_m, place)
+    after = joined_canopy(after, planted, solid_m)
+    top_m, base_m, kind = (np.array(a) for a in (after.top_m, after.base_m, after.kind))
     for building in changes.added:
-        cells, inside, _ = building_cells(building, window)
-        new.top_m[cells][inside] = new.base_m[cells][inside] = np.nan
-        new.kind[cells][inside] = NO_CROWN
-    return elevation_m, solid_m, new
+        cells, inside = cells_inside(building.footprint, window)
+        top_m[cells][inside], base_m[cells][inside], kind[cells][inside] = np.nan, np.nan, NO_CROWN
+    return Canopy(top_m, base_m, kind)
 
 
 def _reach_m(trees: Trees) -> np.ndarray:

@@ -16,7 +16,7 @@ from solarkataster.io.scenarios import read_scenario
 from solarkataster.scenario import Changes, NewBuilding, Scenario, Selection, with_grounds
 from solarkataster.scenario_changes import changes_of
 from solarkataster.scenario_difference import difference_summary, surface_differences
-from solarkataster.scenario_surface import changed_surface, tree_cells
+from solarkataster.scenario_surface import changed_buildings, changed_canopy, tree_cells
 from solarkataster.trees import Trees, burn_crowns, no_trees
 
 WEST_M, SOUTH_M = WINDOW.west_m, WINDOW.south_m
@@ -44,18 +44,20 @@ def surface_of_houses() -> np.ndarray:
     return heights_m
 
 
-def changed(changes: Changes, canopy: Canopy | None = None, standing: Trees | None = None, **more):
-    """Surface, solids and canopy of the window after changes; before: the two houses."""
-    before_m = surface_of_houses()
-    return changed_surface(
+def changed(
+    changes: Changes, canopy: Canopy | None = None, standing: Trees | None = None, footprints=None
+) -> tuple[np.ndarray, Canopy]:
+    """Surface and canopy of the window after changes; before: the two houses."""
+    surface_m, _ = changed_buildings(
+        changes, WINDOW, surface_of_houses(), ground(), footprints=footprints
+    )
+    return surface_m, changed_canopy(
         changes,
         WINDOW,
-        before_m,
-        before_m,
+        surface_m,
         ground(),
         no_canopy(WINDOW.shape) if canopy is None else canopy,
         no_trees() if standing is None else standing,
-        **more,
     )
 
 
@@ -77,17 +79,16 @@ def test_felling_the_only_tree_leaves_the_surface_of_a_town_without_it():
     trees = trees_of((35.0, 25.0, 12.0, 8.0, 2.0))
     canopy = burn_crowns(trees, WINDOW, ground())
     what = changes(Scenario("x", fell=(Selection(ids=("B0",)),)), trees)
-    surface_m, solid_m, after = changed(what, canopy, trees)
+    surface_m, after = changed(what, canopy, trees)
     assert not after.is_crown.any()
     assert np.array_equal(surface_m, surface_of_houses())
-    assert np.array_equal(solid_m, surface_of_houses())
 
 
 def test_felling_one_of_two_touching_trees_leaves_the_other_ones_cells():
     trees = trees_of((30.0, 25.0, 12.0, 8.0, 2.0), (37.0, 25.0, 10.0, 8.0, 2.0, EVERGREEN))
     canopy = burn_crowns(trees, WINDOW, ground())
     what = changes(Scenario("x", fell=(Selection(ids=("B0",)),)), trees)
-    _, _, after = changed(what, canopy, trees)
+    _, after = changed(what, canopy, trees)
     alone = burn_crowns(trees.take(np.array([1])), WINDOW, ground())
     # Only where the two crowns overlap may the nearer one decide otherwise.
     overlap = alone.is_crown & burn_crowns(trees.take(np.array([0])), WINDOW, ground()).is_crown
@@ -98,7 +99,7 @@ def test_felling_one_of_two_touching_trees_leaves_the_other_ones_cells():
 def test_felling_an_area_takes_canopy_that_no_cadastre_knows():
     canopy = burn_crowns(trees_of((35.0, 25.0, 12.0, 8.0, 2.0)), WINDOW, ground())
     what = changes(Scenario("x", fell=(Selection(area=box(30, 20, 35, 30)),)))
-    _, _, after = changed(what, canopy)
+    _, after = changed(what, canopy)
     gone = canopy.is_crown & ~after.is_crown
     assert gone[:, 60:70].any()
     assert not gone[:, 70:].any()
@@ -109,21 +110,21 @@ def test_a_felled_tree_is_found_in_a_surface_whose_crown_is_a_little_wider():
     known = trees_of((35.0, 25.0, 12.0, 8.0, 2.0))
     shown = burn_crowns(trees_of((35.3, 25.0, 12.5, 9.0, 2.0)), WINDOW, ground())
     what = changes(Scenario("x", fell=(Selection(ids=("B0",)),)), known)
-    _, _, after = changed(what, shown, known)
+    _, after = changed(what, shown, known)
     assert not after.is_crown.any()
 
 
 def test_planting_gives_the_crown_of_the_cadastre():
     tree = trees_of((35.0, 25.0, 12.0, 8.0, 2.0, EVERGREEN))
-    _, _, after = changed(changes(Scenario("x", plant=tree)))
+    _, after = changed(changes(Scenario("x", plant=tree)))
     assert same(after, burn_crowns(tree, WINDOW, ground()))
 
 
 def test_felling_what_was_planted_gives_the_town_back():
     tree = trees_of((35.0, 25.0, 12.0, 8.0, 2.0))
-    _, _, planted = changed(changes(Scenario("x", plant=tree)))
+    _, planted = changed(changes(Scenario("x", plant=tree)))
     what = changes(Scenario("x", fell=(Selection(ids=("B0",)),)), tree)
-    _, _, after = changed(what, planted, tree)
+    _, after = changed(what, planted, tree)
     assert same(after, no_canopy(WINDOW.shape))
 
 
@@ -133,7 +134,7 @@ def test_a_tree_grows_from_its_height_in_the_surface(tmp_path):
     path = tmp_path / "grow.toml"
     path.write_text('name = "x"\n[[grow]]\nids = ["B0"]\nheight_m = 3.0\ncrown_diameter_m = 2.0\n')
     what = changes(read_scenario(path), known)
-    _, _, after = changed(what, shown, known)
+    _, after = changed(what, shown, known)
     assert np.nanmax(after.top_m) == pytest.approx(115.0, abs=0.05)
     assert after.is_crown.sum() * 0.25 == pytest.approx(math.pi * 25.0, rel=0.04)
     assert (after.top_m[shown.is_crown] >= shown.top_m[shown.is_crown] + 2.999).all()
@@ -144,7 +145,7 @@ def test_all_trees_grow_and_those_without_a_cadastre_only_upwards(tmp_path):
     path = tmp_path / "grow.toml"
     path.write_text('name = "x"\n[[grow]]\nall = true\nyears = 10\n')
     what = changes(read_scenario(path))
-    _, _, after = changed(what, canopy)
+    _, after = changed(what, canopy)
     assert np.array_equal(after.is_crown, canopy.is_crown)
     # 0.3 m a year by default.
     assert np.allclose(after.top_m, canopy.top_m + 3.0, equal_nan=True, atol=1e-4)
@@ -152,9 +153,8 @@ def test_all_trees_grow_and_those_without_a_cadastre_only_upwards(tmp_path):
 
 def test_trees_change_no_height_that_roofs_are_found_in():
     tree = trees_of((13.0, 14.0, 12.0, 8.0, 2.0))  # over the eaves of H1
-    surface_m, solid_m, after = changed(changes(Scenario("x", plant=tree)))
+    surface_m, after = changed(changes(Scenario("x", plant=tree)))
     assert np.array_equal(surface_m, surface_of_houses())
-    assert np.array_equal(solid_m, surface_of_houses())
     over = after.is_crown & (surface_of_houses() > 101.0)
     assert over.any()
     assert (after.base_m[over] >= surface_of_houses()[over]).all()
@@ -180,16 +180,15 @@ def test_cells_belong_to_the_nearest_tree_counted_in_reaches():
 
 def test_a_removed_building_leaves_the_terrain_and_its_neighbour():
     what = changes(Scenario("x", remove=("H1",)))
-    surface_m, solid_m, _ = changed(what, footprints=HOUSES[1:])
-    for heights_m in (surface_m, solid_m):
-        row, col = np.mgrid[: WINDOW.shape[0], : WINDOW.shape[1]]
-        x = WEST_M + (col + 0.5) * 0.5
-        y = WINDOW.north_m - (row + 0.5) * 0.5
-        assert (heights_m[shapely.contains_xy(HOUSES[0], x, y)] == 100.0).all()
-        assert (heights_m[shapely.contains_xy(HOUSES[1], x, y)] == 106.0).all()
-        # The eaves of H1 are gone but for those nearer to H2, whose own reach 0.5 m.
-        left = heights_m > 101.0
-        assert (shapely.distance(shapely.points(x[left], y[left]), HOUSES[1]) <= 0.75).all()
+    surface_m, _ = changed(what, footprints=HOUSES[1:])
+    row, col = np.mgrid[: WINDOW.shape[0], : WINDOW.shape[1]]
+    x = WEST_M + (col + 0.5) * 0.5
+    y = WINDOW.north_m - (row + 0.5) * 0.5
+    assert (surface_m[shapely.contains_xy(HOUSES[0], x, y)] == 100.0).all()
+    assert (surface_m[shapely.contains_xy(HOUSES[1], x, y)] == 106.0).all()
+    # The eaves of H1 are gone but for those nearer to H2, whose own reach 0.5 m.
+    left = surface_m > 101.0
+    assert (shapely.distance(shapely.points(x[left], y[left]), HOUSES[1]) <= 0.75).all()
 
 
 def test_a_new_box_stands_on_its_ground_and_cuts_crowns():
@@ -197,12 +196,11 @@ def test_a_new_box_stands_on_its_ground_and_cuts_crowns():
     canopy = burn_crowns(tree, WINDOW, ground())
     new = NewBuilding("N", box(34, 20, 44, 30), 9.0)
     what = with_grounds(changes(Scenario("x", add=(new,))), [100.5])
-    surface_m, solid_m, after = changed(what, canopy, tree)
+    surface_m, after = changed(what, canopy, tree)
     inside = np.zeros(WINDOW.shape, dtype=bool)
     inside[20:40, 68:88] = True
-    assert (solid_m[inside] == 109.5).all()
     assert (surface_m[inside] == 109.5).all()
-    assert np.array_equal(solid_m[~inside], surface_of_houses()[~inside])
+    assert np.array_equal(surface_m[~inside], surface_of_houses()[~inside])
     assert not after.is_crown[inside].any()
     assert np.array_equal(after.is_crown[~inside], canopy.is_crown[~inside])
 
@@ -210,7 +208,7 @@ def test_a_new_box_stands_on_its_ground_and_cuts_crowns():
 def test_a_new_gable_roof_has_its_tilt_and_ridge():
     new = NewBuilding("N", box(25, 20, 45, 30), 6.0, 40.0)
     what = with_grounds(changes(Scenario("x", add=(new,))), [100.0])
-    surface_m, _, _ = changed(what)
+    surface_m, _ = changed(what)
     # 10 m across: ridge 5 m · tan 40° over the eaves, along the 20 m.
     across_m = np.array([0.25, 1.25, 4.75, 5.25, 9.75])
     rise_m = (5.0 - np.abs(across_m - 5.0)) * math.tan(math.radians(40.0))
@@ -252,21 +250,14 @@ id = "H1"
     whole = changed(what, canopy, trees, footprints=HOUSES[1:])
     part = WINDOW.window(6, 30, 70, 66)
     cut = (slice(6, 76), slice(30, 96))
-    before_m = surface_of_houses()[cut]
-    seen = changed_surface(
-        what.within(part.bounds),
-        part,
-        before_m,
-        before_m,
-        ground()[cut],
-        canopy.part(cut),
-        trees,
-        terrain=(ground(), WINDOW),
-        footprints=HOUSES[1:],
+    near = what.within(part.bounds, 1.5)
+    surface_m, is_new = changed_buildings(
+        near, part, surface_of_houses()[cut], ground()[cut], footprints=HOUSES[1:]
     )
-    assert np.array_equal(seen[0], whole[0][cut])
-    assert np.array_equal(seen[1], whole[1][cut])
-    assert same(seen[2], whole[2].part(cut))
+    after = changed_canopy(near, part, surface_m, ground(), canopy.part(cut), trees, terrain=WINDOW)
+    assert np.array_equal(surface_m, whole[0][cut])
+    assert same(after, whole[1].part(cut))
+    assert np.array_equal(is_new, surface_m == 107.0)
 
 
 def test_only_changes_that_reach_a_window_are_in_its_digest():
