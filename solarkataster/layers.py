@@ -197,6 +197,12 @@ FACADE_COLUMNS = (
     Column("length_m", "float64", "m", "Length along the footprint."),
     Column("height_m", "float64", "m", "From the lowest visible to the highest point."),
     Column("foot_elevation_m", "float64", "m", "Lowest visible point, in the surface's datum."),
+    Column(
+        "ground_elevation_m",
+        "float64",
+        "m",
+        "Mean terrain along the wall, from which storeys are counted.",
+    ),
     Column("is_courtyard", "bool", "–", "The wall looks into a courtyard."),
     Column("area_m2", "float64", "m²", "Area that is seen, windows included."),
     Column("hidden_area_m2", "float64", "m²", "Area hidden by a neighbour: party wall."),

@@ -71,6 +71,7 @@ def _head(job: TileJob, facades: TileFacades) -> pd.DataFrame:
             "length_m": facades.length_m,
             "height_m": facades.top_m - facades.foot_m,
             "foot_elevation_m": facades.foot_m,
+            "ground_elevation_m": facades.ground_m,
             "is_courtyard": facades.is_courtyard,
             "area_m2": facades.area_m2,
             "hidden_area_m2": facades.hidden_area_m2,
