@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 
 from solarkataster.canopy import NO_CROWN, Canopy
+from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
 from solarkataster.scenario import REACH_M, REACH_RADII, Changes, NewBuilding
 from solarkataster.trees import Trees, burn_crowns, cell_offsets, joined_canopy
@@ -53,7 +54,7 @@ def changed_buildings(
         lower = mask & (part > ground_m)
         part[lower] = ground_m[lower]
     for building in changes.added:
-        cells, inside, roof_m = building_cells(building, window)
+        cells, inside, roof_m = new_roof(building, window)
         elevation_m[cells][inside] = roof_m[inside]
         is_new[cells] |= inside
     return elevation_m, is_new
@@ -108,7 +109,7 @@ def changed_canopy(
     after = joined_canopy(after, planted, solid_m)
     top_m, base_m, kind = (np.array(a) for a in (after.top_m, after.base_m, after.kind))
     for building in changes.added:
-        cells, inside = cells_inside(building.footprint, window)
+        cells, inside = part_inside(building.footprint, window)
         top_m[cells][inside], base_m[cells][inside], kind[cells][inside] = np.nan, np.nan, NO_CROWN
     return Canopy(top_m, base_m, kind)
 
@@ -171,7 +172,7 @@ def _felled_cells(
         felled = np.concatenate([[False], _same_trees(changes.felled, standing)])
         gone = felled[tree_cells(standing, window, is_crown)]
     for area in changes.felled_areas:
-        cells, inside = cells_inside(area, window)
+        cells, inside = part_inside(area, window)
         gone[cells] |= inside & is_crown[cells]
     return gone
 
@@ -209,7 +210,7 @@ def _grow(
         if area is None:
             top_m[unknown] += np.float32(rise_m)
             continue
-        cells, inside = cells_inside(area, window)
+        cells, inside = part_inside(area, window)
         top_m[cells][inside & unknown[cells]] += np.float32(rise_m)
     return burn_crowns(_grown(changes, heights_m), window, grounds_m, place)
 
@@ -228,20 +229,17 @@ def _grown(changes: Changes, heights_m: np.ndarray) -> Trees:
     )
 
 
-def cells_inside(area: shapely.Geometry, window: Grid) -> tuple[tuple[slice, slice], np.ndarray]:
+def part_inside(area: shapely.Geometry, window: Grid) -> tuple[tuple[slice, slice], np.ndarray]:
     """A part of the window around an area, and which of its cells have their centre inside."""
     part = window.crop(area.bounds)
     row, col = window.offset_of(part)
     cells = (slice(row, row + part.shape[0]), slice(col, col + part.shape[1]))
     if 0 in part.shape:
         return cells, np.zeros(part.shape, dtype=bool)
-    x_m = part.west_m + (np.arange(part.shape[1]) + 0.5) * part.cell_size_m
-    y_m = part.north_m - (np.arange(part.shape[0]) + 0.5) * part.cell_size_m
-    shapely.prepare(area)
-    return cells, shapely.contains_xy(area, *np.meshgrid(x_m, y_m))
+    return cells, cells_inside(area, part)
 
 
-def building_cells(
+def new_roof(
     building: NewBuilding, window: Grid
 ) -> tuple[tuple[slice, slice], np.ndarray, np.ndarray]:
     """
@@ -256,7 +254,7 @@ def building_cells(
     roof_m : ndarray
         Height of the roof in the datum of the ground. [m]
     """
-    cells, inside = cells_inside(building.footprint, window)
+    cells, inside = part_inside(building.footprint, window)
     rise_m = np.zeros(inside.shape)
     if building.roof_tilt_deg > 0.0 and inside.any():
         part = window.crop(building.footprint.bounds)
@@ -280,7 +278,7 @@ def _removed_cells(
     outline: shapely.Geometry, window: Grid, footprints: np.ndarray | None, overhang_m: float
 ) -> tuple[tuple[slice, slice], np.ndarray]:
     """Cells of a removed building and its eaves, without those of the buildings beside it."""
-    cells, mask = cells_inside(shapely.buffer(outline, overhang_m), window)
+    cells, mask = part_inside(shapely.buffer(outline, overhang_m), window)
     if footprints is None or not len(footprints) or not mask.any():
         return cells, mask
     known = footprints[~(shapely.is_missing(footprints) | shapely.is_empty(footprints))]

@@ -144,15 +144,12 @@ def burn_crowns(
         raise InputError(
             f"a terrain of {terrain_m.shape} cells", expected=f"{terrain.shape}, as its grid"
         )
-    top_m = np.full(window.shape, -np.inf)
-    base_m = np.full(window.shape, np.inf)
+    top_m = np.full(window.shape, np.nan, dtype=np.float32)
+    base_m = np.full(window.shape, np.nan, dtype=np.float32)
     kind = np.zeros(window.shape, dtype=np.uint8)
     for i, ground_m in _grounds(trees, terrain, terrain_m):
         _burn(trees, i, ground_m, window, top_m, base_m, kind)
-    none = kind == NO_CROWN
-    top_m[none] = base_m[none] = np.nan
-    top = top_m.astype(np.float32)
-    return Canopy(top, np.minimum(base_m.astype(np.float32), top), kind)
+    return Canopy(top_m, base_m, kind)
 
 
 def _grounds(trees: Trees, terrain: Grid, terrain_m: np.ndarray) -> Iterable[tuple[int, float]]:
@@ -189,17 +186,16 @@ def _burn(
     inside = 1.0 - (north_m[rows, None] ** 2 + east_m[None, cols] ** 2) / radius_m**2
     is_crown = inside > 0.0
     rise_m = half_m * np.sqrt(np.where(is_crown, inside, 0.0))
-    crown_top_m = np.where(is_crown, middle_m + rise_m, -np.inf)
-    crown_base_m = np.where(is_crown, middle_m - rise_m, np.inf)
-    part = top_m[rows, cols]
-    higher = crown_top_m > part
+    crown_top_m = np.where(is_crown, middle_m + rise_m, np.nan).astype(np.float32)
+    crown_base_m = np.where(is_crown, middle_m - rise_m, np.nan).astype(np.float32)
+    part, kinds = top_m[rows, cols], kind[rows, cols]
+    higher = is_crown & ~(crown_top_m <= part)
     # Of two crowns of one height the evergreen one counts, whatever the order of the trees.
     level = is_crown & (crown_top_m == part)
-    kinds = kind[rows, cols]
     kinds[higher] = trees.kind[i]
     kinds[level] = np.maximum(kinds[level], trees.kind[i])
-    np.maximum(part, crown_top_m, out=part)
-    np.minimum(base_m[rows, cols], crown_base_m, out=base_m[rows, cols])
+    np.fmax(part, crown_top_m, out=part)
+    np.fmin(base_m[rows, cols], crown_base_m, out=base_m[rows, cols])
 
 
 def cell_offsets(window: Grid, easting_m: float, northing_m: float):
@@ -281,7 +277,8 @@ def merge_canopy(
         What is no crown: ground and roofs. Crowns count only above it. [m]
     terrain : Grid, optional
     flight_season : {"summer", "winter"}, optional
-        A winter flight shows bare crowns too low: the higher of the two tops counts then.
+        A winter flight shows bare crowns too low and full of holes: every tree is burnt in then,
+        and the higher of two tops counts.
 
     Returns
     -------
@@ -292,19 +289,21 @@ def merge_canopy(
     shown : ndarray of bool, shape (n_tree,)
         Which trees the surface shows; the others stand on the cadastre's word alone.
     """
-    shown = is_shown(trees, found.is_crown, window)
+    is_found = found.is_crown
+    shown = is_shown(trees, is_found, window)
     known = burn_crowns(trees, window, terrain_m, terrain)
-    burnt = (
-        known if flight_season == "winter"
-        else burn_crowns(trees.take(~shown), window, terrain_m, terrain)
-    )  # fmt: skip
-    both = found.is_crown & known.is_crown
-    top_m = np.fmax(found.top_m, burnt.top_m) if flight_season == "winter" else np.where(
-        found.is_crown, found.top_m, burnt.top_m
-    )  # fmt: skip
-    base_m = np.where(both, known.base_m, np.where(found.is_crown, found.base_m, burnt.base_m))
-    kind = np.where(both, known.kind, np.where(found.is_crown, found.kind, burnt.kind))
-    return _above(top_m, base_m, kind, solid_m), shown
+    top_m, base_m, kind = (np.array(a) for a in (found.top_m, found.base_m, found.kind))
+    both = known.is_crown & is_found
+    under_m = np.fmax(known.base_m[both], solid_m[both])
+    base_m[both], kind[both] = np.minimum(under_m, top_m[both]), known.kind[both]
+    merged = Canopy(top_m, base_m, kind)
+    if flight_season == "winter":
+        return joined_canopy(merged, known, solid_m), shown
+    if shown.all():
+        return merged, shown
+    burnt = burn_crowns(trees.take(~shown), window, terrain_m, terrain)
+    new = burnt.is_crown & ~is_found
+    return _with_cells(merged, new, burnt.top_m, burnt.base_m, burnt.kind, solid_m), shown
 
 
 def joined_canopy(one: Canopy, other: Canopy, solid_m: np.ndarray) -> Canopy:
@@ -325,22 +324,28 @@ def joined_canopy(one: Canopy, other: Canopy, solid_m: np.ndarray) -> Canopy:
     new = other.is_crown
     higher = new & ~(one.top_m >= other.top_m)
     top_m, base_m = np.fmax(one.top_m, other.top_m), np.fmin(one.base_m, other.base_m)
-    joined = _above(top_m, base_m, np.where(higher, other.kind, one.kind), solid_m)
-    # Elsewhere the first canopy stays to the last bit.
-    return Canopy(
-        np.where(new, joined.top_m, one.top_m),
-        np.where(new, joined.base_m, one.base_m),
-        np.where(new, joined.kind, one.kind),
-    )
+    return _with_cells(one, new, top_m, base_m, np.where(higher, other.kind, one.kind), solid_m)
 
 
-def _above(top_m, base_m, kind: np.ndarray, solid_m: np.ndarray) -> Canopy:
-    """The canopy as far as it is above ground and roofs."""
+def _with_cells(
+    canopy: Canopy,
+    new: np.ndarray,
+    top_m: np.ndarray,
+    base_m: np.ndarray,
+    kind: np.ndarray,
+    solid_m: np.ndarray,
+) -> Canopy:
+    """The canopy with new values in some cells, as far as they are above ground and roofs."""
+    at = np.nonzero(new)
+    tops_m, bases_m, kinds, floor_m = top_m[at], base_m[at], kind[at], solid_m[at]
     with np.errstate(invalid="ignore"):
-        none = (kind == NO_CROWN) | (top_m <= solid_m)
-        base_m = np.where(base_m < solid_m, solid_m, base_m)
-    top_m, base_m = np.where(none, np.nan, top_m), np.where(none, np.nan, base_m)
-    return Canopy(top_m, np.fmin(base_m, top_m), np.where(none, NO_CROWN, kind))
+        none = tops_m <= floor_m
+        bases_m = np.where(bases_m < floor_m, floor_m, bases_m)
+    result = [np.array(a) for a in (canopy.top_m, canopy.base_m, canopy.kind)]
+    result[0][at] = np.where(none, np.nan, tops_m)
+    result[1][at] = np.where(none, np.nan, np.minimum(bases_m, tops_m))
+    result[2][at] = np.where(none, NO_CROWN, kinds)
+    return Canopy(*result)
 
 
 def vegetation_top(
