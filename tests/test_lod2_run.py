@@ -6,7 +6,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 from small_inputs import check
-from test_lod2_inputs import HEIGHT_M, houses, write_model
+from small_lod2_inputs import HEIGHT_M, houses, write_model
 
 from solarkataster.config import load_config
 from solarkataster.pipeline import run
