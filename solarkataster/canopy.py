@@ -288,7 +288,8 @@ def find_canopy(
     solid_m = np.where(is_crown, np.where(is_building, roof_m, terrain_m), elevation_m)
     solid_m = solid_m.astype(np.float32)
     canopy = _canopy(is_crown, top_m, solid_m, terrain_m, cell_size_m, base_fraction, kind)
-    is_block = is_smooth & ~is_building & ~is_crown
+    beside_smooth = ndimage.maximum_filter(is_smooth, 2 * half_width(EAVES_M, cell_size_m) + 1)
+    is_block = beside_smooth & is_raised & ~is_building & ~is_crown
     blocks = _blocks(is_block, is_building, elevation_m - terrain_m, cell_size_m)
     return FoundCanopy(solid_m, canopy, blocks)
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+from scipy import ndimage
 
 from solarkataster.canopy import DECIDUOUS, EVERGREEN, Canopy, Transmissivity
 from solarkataster.errors import InputError
@@ -46,11 +47,10 @@ class _Kind:
         self.which, self.canopy, self.n_near = which, canopy, n_near
         is_kind = canopy.kind == which
         # Beside crowns one cell more, whatever stands there: heights are linear between cells.
-        edged = np.pad(is_kind, 1)
-        beside = edged[:-2] | edged[1:-1] | edged[2:]
-        beside = beside[:, :-2] | beside[:, 1:-1] | beside[:, 2:]
-        surface_m = np.where(beside, surface_m, np.float32(np.nan))
-        self.surface_m = np.where(beside, np.fmax(surface_m, canopy.top_m), np.float32(np.nan))
+        top_m = np.where(is_kind, canopy.top_m, np.float32(-np.inf))
+        beside_m = ndimage.maximum_filter(top_m, 3, mode="constant", cval=-np.inf)
+        surface_m = np.fmax(surface_m, np.minimum(canopy.top_m, beside_m))
+        self.surface_m = np.where(beside_m > -np.inf, surface_m, np.float32(np.nan))
         base_m = np.where(is_kind, canopy.base_m, np.float32(-np.inf))
         self.near = _below(base_m, receivers, n_near) | _in_crown(is_kind, receivers)
         self.of_face = np.zeros(0, dtype=np.int64)

@@ -46,17 +46,20 @@ def near_crowns(
         at_row = min(max(math.floor(row[i] + 0.5), 0), kind.shape[0] - 1)
         at_col = min(max(math.floor(col[i] + 0.5), 0), kind.shape[1] - 1)
         is_under[i] = kind[at_row, at_col] == which and top_m[at_row, at_col] > eye_m[i]
-        in_body = is_under[i]
-        low = high = body_low = body_high = np.inf
-        if is_under[i] and base_m[at_row, at_col] <= eye_m[i]:
-            body_low = -np.inf
-        has_body = False
         along = ahead_row * row[i] + ahead_col * col[i]
         ahead = math.ceil(along + 0.5) - along
-        for _ in range(n_near + 1):
+        in_body, has_body = is_under[i], False
+        low = high = body_low = body_high = np.inf
+        if is_under[i]:
+            above_m = base_m[at_row, at_col] - eye_m[i]
+            if above_m <= 0.0:
+                body_low = -np.inf
+            elif ahead > 0.5:
+                body_low = above_m / ((ahead - 0.5) * step_m)
+        for step in range(n_near + 1):
             at_row = math.floor(row[i] + ahead_row * ahead + aside_row * slope * ahead + 0.5)
             at_col = math.floor(col[i] + ahead_col * ahead + aside_col * slope * ahead + 0.5)
-            on = 0 <= at_row < kind.shape[0] and 0 <= at_col < kind.shape[1] and _ < n_near
+            on = 0 <= at_row < kind.shape[0] and 0 <= at_col < kind.shape[1] and step < n_near
             if on and kind[at_row, at_col] == which:
                 # The cell reaches half a step farther; from below its far edge is the lowest.
                 b = (base_m[at_row, at_col] - eye_m[i]) / ((ahead + 0.5) * step_m)
