@@ -160,7 +160,7 @@ def _look(
     pieces = reflectors.pieces
     light_seen(
         reflectors.surface_m, reflectors.building, reflectors.source, reflectors.first_roof,
-        reflectors.walls_at, reflectors.wall_first, reflectors.wall_of, np.ascontiguousarray(pieces.line),
+        reflectors.walls_at, reflectors.wall_first, reflectors.wall_of, pieces.line,
         pieces.building, reflectors.first_band + pieces.first_band, pieces.foot_m, pieces.band_m,
         reflectors.sent, row, col, receivers.elevation_m[which], receivers.top_tangent[which],
         surface, starts, _normals(receivers),
