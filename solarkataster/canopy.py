@@ -338,11 +338,11 @@ def _blocks(is_block, is_building, height_m, cell_size_m: float) -> Blocks:
     keep = cells * cell_size_m**2 >= _MIN_BLOCK_M2  # eaves stay away
     number = np.concatenate([[0], np.cumsum(keep) * keep]).astype(np.int32)
     label = number[label]
-    found = np.arange(1, keep.sum() + 1)
-    row, col = (
-        np.array(ndimage.mean(places, label, found)).reshape(-1)
-        for places in np.indices(label.shape)
-    )
-    area_m2 = np.bincount(label.ravel(), minlength=len(found) + 1)[1:] * cell_size_m**2
-    height_m = np.array(ndimage.mean(height_m, label, found)).reshape(-1)
-    return Blocks(label, row, col, area_m2, height_m)
+    row, col = np.nonzero(label)
+    of = label[row, col] - 1
+    n_cell = np.bincount(of, minlength=keep.sum())
+    means = [
+        np.bincount(of, values, minlength=keep.sum()) / n_cell
+        for values in (row, col, height_m[row, col])
+    ]
+    return Blocks(label, means[0], means[1], n_cell * cell_size_m**2, means[2])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from scipy import ndimage
 
-from solarkataster.kernels.flatness import leave_out_domes, plane_residuals
+from solarkataster.kernels.flatness import box_counts, leave_out_domes, plane_residuals
 
 #: Windows in which a surface is flat or not are about this wide. [m]
 _WINDOW_M = 2.0
@@ -129,12 +129,7 @@ def is_edge(
 
 
 def count_around(mask: np.ndarray, half: int) -> np.ndarray:
-    """How many cells of a square about each are set; whole numbers, so exact in any window."""
-    sums = np.pad(mask.astype(np.int32), half)
-    for axis in (0, 1):
-        sums = np.cumsum(np.insert(sums, 0, 0, axis=axis), axis=axis, dtype=np.int32)
-        n = sums.shape[axis] - (2 * half + 1)
-        sums = np.take(sums, range(2 * half + 1, sums.shape[axis]), axis) - np.take(
-            sums, range(n), axis
-        )
-    return sums
+    """How many cells of a square about each are set, ``half`` to either side; (ny, nx) int32."""
+    counts = np.empty(mask.shape, dtype=np.int32)
+    box_counts(np.ascontiguousarray(mask), half, counts)
+    return counts

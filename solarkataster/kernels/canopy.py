@@ -42,32 +42,34 @@ def near_crowns(
     is_under : ndarray, shape (n,), bool
         Filled: whether the receiver stands under a crown or in it.
     """
+    place = np.empty(n_near, np.float64)
+    cell = np.empty((n_near, 2), np.float32)
+    n = 0
     for i in range(row.size):
+        along = ahead_row * row[i] + ahead_col * col[i]
+        first = math.ceil(along + 0.5) - along
+        if i == 0 or row[i] != row[i - 1] or col[i] != col[i - 1]:
+            n = _crown_cells(
+                top_m, base_m, kind, which, row[i], col[i], first, ahead_row, ahead_col,
+                aside_row, aside_col, slope, place, cell,
+            )  # fmt: skip
         at_row = min(max(math.floor(row[i] + 0.5), 0), kind.shape[0] - 1)
         at_col = min(max(math.floor(col[i] + 0.5), 0), kind.shape[1] - 1)
         is_under[i] = kind[at_row, at_col] == which and top_m[at_row, at_col] > eye_m[i]
-        along = ahead_row * row[i] + ahead_col * col[i]
-        ahead = math.ceil(along + 0.5) - along
-        in_body, has_body = is_under[i], False
+        underside[i] = -np.inf
+        if farther[i] == np.inf:
+            continue
         low = high = body_low = body_high = np.inf
+        in_body, has_body = is_under[i], False
         if is_under[i]:
             above_m = base_m[at_row, at_col] - eye_m[i]
             if above_m <= 0.0:
                 body_low = -np.inf
-            elif ahead > 0.5:
-                body_low = above_m / ((ahead - 0.5) * step_m)
-        for step in range(n_near + 1):
-            at_row = math.floor(row[i] + ahead_row * ahead + aside_row * slope * ahead + 0.5)
-            at_col = math.floor(col[i] + ahead_col * ahead + aside_col * slope * ahead + 0.5)
-            on = 0 <= at_row < kind.shape[0] and 0 <= at_col < kind.shape[1] and step < n_near
-            if on and kind[at_row, at_col] == which:
-                # The cell reaches half a step farther; from below its far edge is the lowest.
-                b = (base_m[at_row, at_col] - eye_m[i]) / ((ahead + 0.5) * step_m)
-                t = (top_m[at_row, at_col] - eye_m[i]) / (ahead * step_m)
-                body_low = min(body_low, b) if in_body else b
-                body_high = max(body_high, t) if in_body else t
-                in_body = True
-            elif in_body:
+            elif first > 0.5:
+                body_low = above_m / ((first - 0.5) * step_m)
+        last = first - 1.0
+        for k in range(n + 1):
+            if in_body and (k == n or place[k] > last + 1.5):
                 if not has_body:
                     low, high, has_body = body_low, body_high, True
                 elif body_low <= high and body_high >= low:
@@ -78,10 +80,36 @@ def near_crowns(
                     farther[i] = max(farther[i], np.float32(high))
                     low, high = body_low, body_high
                 in_body = False
-            if not on:
+            if k == n:
                 break
-            ahead += 1.0
-        underside[i] = low if has_body else -np.inf
+            # The cell reaches half a step farther; from below its far edge is the lowest.
+            b = (cell[k, 0] - eye_m[i]) / ((place[k] + 0.5) * step_m)
+            t = (cell[k, 1] - eye_m[i]) / (place[k] * step_m)
+            body_low = min(body_low, b) if in_body else b
+            body_high = max(body_high, t) if in_body else t
+            in_body, last = True, place[k]
+        if has_body:
+            underside[i] = low
+
+
+@njit(nogil=True, cache=True)
+def _crown_cells(
+    top_m, base_m, kind, which, row, col, first, ahead_row, ahead_col, aside_row, aside_col,
+    slope, place, cell,
+):  # fmt: skip
+    """List the cells of crowns that a ray crosses: how far ahead, underside and top."""
+    n = 0
+    for step in range(place.size):
+        ahead = first + step
+        at_row = math.floor(row + ahead_row * ahead + aside_row * slope * ahead + 0.5)
+        at_col = math.floor(col + ahead_col * ahead + aside_col * slope * ahead + 0.5)
+        if not (0 <= at_row < kind.shape[0] and 0 <= at_col < kind.shape[1]):
+            break
+        if kind[at_row, at_col] == which:
+            place[n] = ahead
+            cell[n, 0], cell[n, 1] = base_m[at_row, at_col], top_m[at_row, at_col]
+            n += 1
+    return n
 
 
 @njit(nogil=True, cache=True)

@@ -1,4 +1,4 @@
-"""How flat a surface is: planes through small windows, and domes around them."""
+"""How flat a surface is: planes through small windows, domes around them, and counts of cells."""
 
 from __future__ import annotations
 
@@ -133,3 +133,33 @@ def _solve(normal):
     for a in range(n):
         normal[a, n] /= normal[a, a]
     return True
+
+
+@njit(nogil=True, cache=True)
+def box_counts(mask, half, counts):
+    """
+    Fill ``counts`` with how many cells of a square of 2 half + 1 about each cell are set.
+
+    ``mask`` (ny, nx) bool, ``counts`` int32; cells off the raster are not set. Whole numbers, so
+    that running sums are the same in any window.
+    """
+    ny, nx = mask.shape
+    of_column = np.zeros(nx, np.int32)
+    for row in range(-half, ny):
+        if row + half < ny:
+            for col in range(nx):
+                of_column[col] += mask[row + half, col]
+        if row - half - 1 >= 0:
+            for col in range(nx):
+                of_column[col] -= mask[row - half - 1, col]
+        if row < 0:
+            continue
+        n = np.int32(0)
+        for col in range(min(half, nx)):
+            n += of_column[col]
+        for col in range(nx):
+            if col + half < nx:
+                n += of_column[col + half]
+            if col - half - 1 >= 0:
+                n -= of_column[col - half - 1]
+            counts[row, col] = n
