@@ -7,7 +7,7 @@ Speed, memory and error of horizon + irradiation, from one run.
 72 azimuths, 12 months and the year in three parts, sky view; 0.5 m cells; CPU time of the whole
 process (kernels run on one core), median of repeats. The errors printed beside the speed come from
 the same towns with the same settings: the skyline against a plain march over all pairs of a sample,
-the year against brute force.
+the year against brute force. What tree crowns cost is printed beside them.
 """
 
 from __future__ import annotations
@@ -26,8 +26,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from reference import brute_year, horizons, minute_sky
 
+from solarkataster.canopy import Canopy, find_canopy
 from solarkataster.config import load_config
 from solarkataster.demo import make_town, truth_receivers
+from solarkataster.demo.raster import cell_axes
+from solarkataster.footprint_cells import footprint_mask
 from solarkataster.horizon import horizon_tangents
 from solarkataster.io.weather import read_weather
 from solarkataster.irradiance import light
@@ -117,6 +120,37 @@ def report(name: str, area_km2: float, runs: list[float], town, receivers: Recei
     )
 
 
+def report_crowns(town, receivers: Receivers, sky: SkyTable, repeats: int) -> None:
+    """CPU time with the town's trees as crowns, of one kind and of two, over that without."""
+    found = find_canopy(
+        town.dsm_m,
+        town.terrain.on_axes(*cell_axes(town.grid)).astype(np.float32),
+        footprint_mask(np.array([one.footprint for one in town.buildings]), town.grid),
+        CELL_M,
+    )
+    one = found.canopy
+    stripes = np.where(one.is_crown, 1 + (np.indices(one.shape)[0] // 40) % 2, 0)
+    scenes = {
+        "no crowns": (town.dsm_m, None),
+        "crowns": (found.solid_m, one),
+        "crowns of two kinds": (found.solid_m, Canopy(one.top_m, one.base_m, stripes)),
+    }
+    cpu: dict[str, list[float]] = {name: [] for name in scenes}
+    for _ in range(repeats):  # turn by turn: machines are shared
+        for name, (surface_m, canopy) in scenes.items():
+            cpu[name] += seconds(
+                lambda s=surface_m, c=canopy: light(
+                    s, CELL_M, receivers, sky, reach_m=REACH_M, canopy=c
+                ),
+                1,
+            )
+    without, *others = (min(runs) for runs in cpu.values())
+    print(
+        f"  light with crowns on {one.is_crown.mean():.1%} of the cells: of one kind "
+        f"{others[0] / without:.2f}, of two {others[1] / without:.2f} times as long as without"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--quick", action="store_true", help="small rasters, one run each")
@@ -141,6 +175,7 @@ def main() -> None:
             report(name, (size_m / 1000) ** 2, runs, town, receivers)
         rmse, bias = light_error(town, receivers, sky, minutes)
         print(f"  year against brute force, 60 roofs of it: RMSE {rmse:.2%}, bias {bias:+.2%}")
+        report_crowns(town, receivers, sky, repeats)
         # The last town again: its middle with everything around it as halo.
         half = size_m / CELL_M / 4
         middle = np.flatnonzero(
