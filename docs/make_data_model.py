@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from solarkataster.layers import (
+    BLOCK_COLUMNS,
     BUILDING_COLUMNS,
     DIFFERENCE_COLUMNS,
     ELEMENT_COLUMNS,
@@ -39,6 +40,11 @@ TABLES = (
     ("`modules`: one row per module", MODULE_COLUMNS),
     ("`superstructures`: what stands out of roof planes", SUPERSTRUCTURE_COLUMNS),
     ("`sides`: straight sides of the footprints, with their eaves", SIDE_COLUMNS),
+    (
+        "`blocks`: what stands outside all footprints and is no plant: garages, sheds, bridges, "
+        "new houses",
+        BLOCK_COLUMNS,
+    ),
     (
         "`difference`: one row per roof plane and wall, only of `solarkataster scenario`",
         DIFFERENCE_COLUMNS,

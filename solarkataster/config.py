@@ -20,6 +20,7 @@ from solarkataster.config_sections import (
     Lod2Config,
     MunicipalityConfig,
     PointsConfig,
+    ReflectionConfig,
     RoofsConfig,
     Section,
     TilesConfig,
@@ -44,6 +45,7 @@ class Config(Section):
     walls: WallsConfig = WallsConfig()
     horizon: HorizonConfig = HorizonConfig()
     irradiation: IrradiationConfig = IrradiationConfig()
+    reflection: ReflectionConfig = ReflectionConfig()
     tiles: TilesConfig = TilesConfig()
     limits: LimitsConfig = LimitsConfig()
 

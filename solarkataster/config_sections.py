@@ -255,6 +255,13 @@ class TreesConfig(Section):
     """When the surface model was flown: with leaves (summer) or without (winter). A winter flight
     shows bare crowns too low and full of holes, so the cadastre's trees count in full there."""
 
+    from_surface: bool = True
+    """Take plants out of the surface model by their roughness, so that light passes them in part.
+    Without it all that stands there blocks light as a house does."""
+
+    from_points: bool = False
+    """Take plants from laser points of the classes below too; reads all points around a tile."""
+
     canopy_classes: Annotated[tuple[int, ...], Field(strict=False)] = (3, 4, 5)
     """Classes of laser points that are plants: low, medium and high vegetation of ASPRS."""
 
@@ -451,6 +458,45 @@ class IrradiationConfig(Section):
 
     albedo: _Fraction = 0.2
     """Share of light the ground reflects; 0.2 is pvlib's value for built-up and green ground."""
+
+
+_Months = Annotated[tuple[_Fraction, ...], Field(strict=False, min_length=12, max_length=12)]
+_Albedo = _Fraction | _Months
+
+
+class ReflectionConfig(Section):
+    """
+    What ground, roofs and walls send back: of each what it receives itself, once. The ground beyond
+    100 m, and open planes that shading is compared with, have the albedo of [irradiation].
+    """
+
+    enabled: bool = True
+    """Reflect light from ground, roofs and opposite walls; without it all that lies below the
+    horizon sends back the albedo of [irradiation] times the light of open ground."""
+
+    n_azimuth: Annotated[int, Field(ge=8, le=360)] = 24
+    """Directions in which what reflects is lit."""
+
+    ground_by_month: Annotated[
+        tuple[_Fraction, ...] | None,
+        Field(strict=False, min_length=12, max_length=12, examples=[[0.3, 0.3] + [0.2] * 10]),
+    ] = None
+    """Albedo of the ground, January to December, as with snow; that of [irradiation] without it."""
+
+    ground_by_class: dict[Annotated[str, Field(pattern=r"^\d+$")], _Albedo] = Field(
+        default={}, examples=['{ "10" = 0.2, "50" = 0.15, "80" = 0.07 }']
+    )
+    """Albedo by class number of the land cover: one share, or twelve from January to December.
+    Classes not named have that of the ground."""
+
+    roof: _Fraction = 0.2
+    """Albedo of roofs; tiles have 0.2 to 0.35."""
+
+    wall: _Fraction = 0.3
+    """Albedo of walls; brick has 0.3, light plaster 0.4 to 0.6."""
+
+    glass: _Fraction = 0.15
+    """Share of even light that windows send back; their share of the wall is that of [walls]."""
 
 
 class TilesConfig(Section):

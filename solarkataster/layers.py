@@ -301,6 +301,12 @@ SUPERSTRUCTURE_COLUMNS = (
     Column("plan_area_m2", "float64", "m²", "Area in plan."),
 )
 
+#: What stands outside all footprints and is no plant: it blocks light, but has no roof here.
+BLOCK_COLUMNS = (
+    Column("area_m2", "float64", "m²", "Area in plan."),
+    Column("height_m", "float64", "m", "Mean height over the terrain."),
+)
+
 #: Modules one by one.
 MODULE_COLUMNS = (
     Column("building_id", "str", "–", "The input's id as text."),

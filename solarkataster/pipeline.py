@@ -1,7 +1,7 @@
 """
 A run, from checked inputs to the finished folder: start reading here.
 
-Per tile, on one worker: surface → roofs → facades → light → layout → tables, see
+Per tile, on one worker: surface → roofs → scene → facades → light → layout → tables, see
 :mod:`solarkataster.stages.chain`.
 Then, once: layers → map → run.json. What is stamped as done and unchanged is skipped.
 """
@@ -219,6 +219,7 @@ def run_sky(checked: CheckedInputs) -> RunSky:
     return RunSky(
         roofs=sky_table(checked.sky, turn_deg, n_azimuth=config.horizon.n_azimuth),
         walls=of_walls,
+        reflectors=sky_table(checked.sky, turn_deg, n_azimuth=config.reflection.n_azimuth),
         best_wall_kwh_m2=best_open_wall_year_kwh_m2(of_walls, config.irradiation.albedo),
         balcony=balcony_plants(
             checked.weather,

@@ -17,6 +17,7 @@ from solarkataster.demo import make_town
 #: Tables of a run.
 LAYERS = (
     "roofs", "buildings", "facades", "facade_storeys", "modules", "superstructures", "sides",
+    "blocks",
 )  # fmt: skip
 
 #: Files that must be the same byte for byte.

@@ -152,7 +152,7 @@ def test_the_geopackage_opens_with_styles(run_folder):
         assert is_default == 1
         rules = Xml.fromstring(qml.removeprefix("<!DOCTYPE qgis>")).findall(".//rule")
         by_light = any(YEAR in rule.get("filter", "") for rule in rules)
-        assert by_light == (name not in ("superstructures", "sides"))
+        assert by_light == (name not in ("superstructures", "sides", "blocks"))
 
 
 def test_run_json_names_config_versions_inputs_tiles_and_north(run_folder, config):
@@ -289,12 +289,16 @@ def test_another_albedo_computes_every_tile_again(config, run_folder, tmp_path):
     assert result.n_resumed == 0
 
 
-@pytest.mark.parametrize("has_walls", [True, False])
-def test_a_changed_footprint_redoes_the_tiles_that_see_it(config, tmp_path, has_walls):
-    """Roofs see heights, not outlines; walls see the other houses without their eaves."""
+@pytest.mark.parametrize("looks_around", [True, False])
+def test_a_changed_footprint_redoes_the_tiles_that_see_it(config, tmp_path, looks_around):
+    """Roofs see heights; walls, crowns and what reflects ask for the outlines around."""
     out = tmp_path / "run"
-    walls = config.walls.model_copy(update={"enabled": has_walls})
-    config = config.model_copy(update={"walls": walls})
+    switches = {"walls": "enabled", "reflection": "enabled", "trees": "from_surface"}
+    sections = {
+        name: getattr(config, name).model_copy(update={key: looks_around})
+        for name, key in switches.items()
+    }
+    config = config.model_copy(update=sections)
     pipeline.run(config, out)
     footprints = gpd.read_file(config.inputs.footprints)
     footprints.loc[0, "geometry"] = footprints.geometry[0].buffer(-0.6)
@@ -302,7 +306,7 @@ def test_a_changed_footprint_redoes_the_tiles_that_see_it(config, tmp_path, has_
     footprints.to_file(changed)
     inputs = config.inputs.model_copy(update={"footprints": changed})
     result = pipeline.run(config.model_copy(update={"inputs": inputs}), out)
-    assert (result.n_resumed == result.n_tiles - 1) == (not has_walls)
+    assert (result.n_resumed == result.n_tiles - 1) == (not looks_around)
     assert 0 < result.n_resumed < result.n_tiles
 
 

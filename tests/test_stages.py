@@ -47,6 +47,7 @@ def job_of(config: Config, footprints, n_cells: int = 60) -> TileJob:
         use=("",) * len(footprints),
         neighbours=np.array([one for one in footprints if one is not None], dtype=object),
         surroundings=np.array([one for one in footprints if one is not None], dtype=object),
+        use_around=("",) * sum(one is not None for one in footprints),
         is_monument=np.zeros(len(footprints), dtype=bool),
         config=config.model_copy(update={"roofs": RoofsConfig()}),
         latitude_deg=50.0,
@@ -315,6 +316,7 @@ def test_azimuths_leave_the_run_from_true_north(config):
     """In Bonn (6.8° E, zone 9° E) grid north points 1.5° west of true north."""
     from solarkataster.stages.layout import layout_stage
     from solarkataster.stages.light import light_stage
+    from solarkataster.stages.scene import scene_stage
     from solarkataster.stages.tables import _roof_table
 
     dsm_m = np.zeros((60, 60), dtype=np.float32)
@@ -324,7 +326,7 @@ def test_azimuths_leave_the_run_from_true_north(config):
     surface = merge_surface(dsm_m, np.zeros_like(dsm_m))
     found = roofs_stage(job, surface)
     sky = pipeline.run_sky(pipeline.check_inputs(config))
-    light = light_stage(job, surface, found, None, sky)
+    light = light_stage(job, scene_stage(job, surface, found), found, None, sky)
     table = _roof_table(job, found, light, layout_stage(job, found, light, sky))
     assert table["surface_azimuth"].tolist() == pytest.approx([88.5], abs=0.05)
     assert table["module_azimuth"].tolist() == pytest.approx([88.5], abs=0.05)

@@ -79,11 +79,15 @@ def write_yard(folder: Path, names=OPEN_YARD) -> Path:
     return folder
 
 
-def yard_config(folder: Path, name="config", *, layout="", overhang=True, n_azimuth=24) -> Config:
+def yard_config(
+    folder: Path, name="config", *, layout="", overhang=True, n_azimuth=24, reflection=True
+) -> Config:
     """The yard's config with other settings, under another name."""
     inputs = (folder / "config.toml").read_text(encoding="utf-8").split("[horizon]")[0]
     inputs = inputs.replace("[weather]\n", 'monuments = "monuments.gpkg"\n\n[weather]\n', 1)
     settings = _SETTINGS.format(layout=layout, overhang=str(overhang).lower(), n_azimuth=n_azimuth)
+    # These yards are about roofs; their walls would only take time.
+    settings += f"\n[walls]\nenabled = false\n\n[reflection]\nenabled = {str(reflection).lower()}\n"
     path = folder / f"of_{name}.toml"
     path.write_text(inputs + settings, encoding="utf-8")
     return load_config(path)

@@ -64,6 +64,20 @@ class RasterSource:
     grid: Grid
     files: tuple[RasterFile, ...]
 
+    def touching(self, window: Grid) -> RasterSource:
+        """The source with only those files that a window, and the cell around it, needs."""
+        margin_m = 2.0 * self.grid.cell_size_m
+        west_m, south_m, east_m, north_m = window.bounds
+        files = tuple(
+            file
+            for file in self.files
+            if file.grid.west_m < east_m + margin_m
+            and file.grid.east_m > west_m - margin_m
+            and file.grid.south_m < north_m + margin_m
+            and file.grid.north_m > south_m - margin_m
+        )
+        return RasterSource(self.role, self.grid, files)
+
 
 def raster_paths(
     patterns: str | Path | Sequence[str | Path], kind: str = "raster file"

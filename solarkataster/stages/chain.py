@@ -1,4 +1,4 @@
-"""The chain of a tile: surface, roofs, facades, light, layout, tables, here or on a cluster."""
+"""The chain of a tile: surface to tables, here or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from solarkataster.stages.job import RunSky, TileJob
 from solarkataster.stages.layout import layout_stage
 from solarkataster.stages.light import light_stage
 from solarkataster.stages.roofs import roofs_stage
+from solarkataster.stages.scene import scene_stage
 from solarkataster.stages.surface import surface_stage
 from solarkataster.stages.tables import tables_stage
 
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 #: Share of a tile's time that is over when a stage ends, for the time left.
 DONE_AFTER = {
     "surface": 0.03,
-    "roofs": 0.28,
+    "roofs": 0.26,
+    "scene": 0.29,
     "facades": 0.36,
     "light": 0.88,
     "layout": 0.98,
@@ -67,16 +69,19 @@ def write_tables(
     job: TileJob,
     surface_s: float,
     roofs: Timed,
+    scene: Timed,
     facades: Timed,
     light: Timed,
     layout: Timed,
     sky: RunSky,
 ) -> dict[str, Any]:
     """Last link of the chain: the tables, with the time of the links before."""
-    links = {"roofs": roofs, "facades": facades, "light": light, "layout": layout}
+    links = {"roofs": roofs, "scene": scene, "facades": facades, "light": light, "layout": layout}
     seconds = {"surface": surface_s} | {name: link.seconds for name, link in links.items()}
     seconds = {name: round(value, 3) for name, value in seconds.items()}
-    return tables_stage(job, roofs.value, facades.value, light.value, layout.value, sky, seconds)
+    return tables_stage(
+        job, roofs.value, scene.value, facades.value, light.value, layout.value, sky, seconds
+    )
 
 
 def fault_text(error: BaseException) -> str:
@@ -108,16 +113,18 @@ def _chain_here(job: TileJob, sky: RunSky, reached: Reached) -> dict[str, Any]:
     reached(job.name, DONE_AFTER["surface"])
     roofs = timed(roofs_stage, job, surface)
     reached(job.name, DONE_AFTER["roofs"])
-    facades = timed(facades_stage, job, surface, roofs)
+    scene = timed(scene_stage, job, surface, roofs)
+    reached(job.name, DONE_AFTER["scene"])
+    facades = timed(facades_stage, job, surface, roofs, scene)
     reached(job.name, DONE_AFTER["facades"])
     light = timed(
-        light_stage, job, surface, roofs, facades, sky,
+        light_stage, job, scene, roofs, facades, sky,
         lambda share: reached(job.name, _in_light(share)),
     )  # fmt: skip
     reached(job.name, DONE_AFTER["light"])
     layout = timed(layout_stage, job, roofs, light, sky)
     reached(job.name, DONE_AFTER["layout"])
-    report = write_tables(job, surface.seconds, roofs, facades, light, layout, sky)
+    report = write_tables(job, surface.seconds, roofs, scene, facades, light, layout, sky)
     reached(job.name, 1.0)
     return report
 
@@ -174,7 +181,7 @@ def _same(value: Any) -> Any:
 
 
 def _light_on_worker(
-    job: TileJob, surface: Any, roofs: Any, facades: Any, sky: RunSky, topic: str
+    job: TileJob, scene: Any, roofs: Any, facades: Any, sky: RunSky, topic: str
 ) -> Any:
     """The light stage; the client hears now and then how far it is."""
     from distributed import get_worker
@@ -187,7 +194,7 @@ def _light_on_worker(
             last = time.monotonic()
             worker.log_event(topic, (job.name, _in_light(share)))
 
-    return light_stage(job, surface, roofs, facades, sky, tell)
+    return light_stage(job, scene, roofs, facades, sky, tell)
 
 
 class _Chain:
@@ -202,15 +209,17 @@ class _Chain:
 
         surface = submit("surface", timed, surface_stage, job)
         roofs = submit("roofs", timed, roofs_stage, job, surface)
-        facades = submit("facades", timed, facades_stage, job, surface, roofs)
-        light = submit("light", timed, _light_on_worker, job, surface, roofs, facades, sky, topic)
+        scene = submit("scene", timed, scene_stage, job, surface, roofs)
+        facades = submit("facades", timed, facades_stage, job, surface, roofs, scene)
+        light = submit("light", timed, _light_on_worker, job, scene, roofs, facades, sky, topic)
         layout = submit("layout", timed, layout_stage, job, roofs, light, sky)
         tables = submit(
-            "tables", _write_tables_of, job, surface, roofs, facades, light, layout, sky
+            "tables", _write_tables_of, job, surface, roofs, scene, facades, light, layout, sky
         )
         self.futures = {
             "surface": surface,
             "roofs": roofs,
+            "scene": scene,
             "facades": facades,
             "light": light,
             "layout": layout,
@@ -235,9 +244,10 @@ def _write_tables_of(
     job: TileJob,
     surface: Timed,
     roofs: Timed,
+    scene: Timed,
     facades: Timed,
     light: Timed,
     layout: Timed,
     sky: Timed,
 ) -> dict[str, Any]:
-    return write_tables(job, surface.seconds, roofs, facades, light, layout, sky.value)
+    return write_tables(job, surface.seconds, roofs, scene, facades, light, layout, sky.value)

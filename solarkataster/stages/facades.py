@@ -1,4 +1,4 @@
-"""Stage 3: walls of a tile's buildings and the receivers on them."""
+"""Stage 4: walls of a tile's buildings and the receivers on them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from solarkataster.facades.receivers import (
 )
 from solarkataster.facades.surface import wall_surface
 from solarkataster.facades.walls import Walls, building_walls
-from solarkataster.footprint_cells import building_cells
 from solarkataster.roofs.model import RoofModel
 from solarkataster.stages.citymodels import city_buildings
 from solarkataster.stages.facade_points import joined_facades
-from solarkataster.stages.job import TileFacades, TileJob, TileRoofs
+from solarkataster.stages.job import TileFacades, TileJob, TileRoofs, TileScene
 from solarkataster.surface import Surface
 
 log = logging.getLogger(__name__)
@@ -37,7 +36,9 @@ class BuildingWalls:
     marks: tuple[str, ...] = ()
 
 
-def facades_stage(job: TileJob, surface: Surface, roofs: TileRoofs) -> TileFacades | None:
+def facades_stage(
+    job: TileJob, surface: Surface, roofs: TileRoofs, scene: TileScene
+) -> TileFacades | None:
     """
     Find the walls of every building of the tile; None if the config wants no walls.
 
@@ -45,7 +46,7 @@ def facades_stage(job: TileJob, surface: Surface, roofs: TileRoofs) -> TileFacad
     """
     if not job.config.walls.enabled:
         return None
-    tile = _Tile(job, surface, roofs)
+    tile = _Tile(job, surface, roofs, scene)
     found: list[BuildingWalls | None] = []
     failed: list[tuple[int, str]] = []
     for i, building_id in enumerate(job.building_ids):
@@ -68,17 +69,18 @@ def facades_stage(job: TileJob, surface: Surface, roofs: TileRoofs) -> TileFacad
 class _Tile:
     """What the walls of a tile look at, and where their eaves are known from."""
 
-    def __init__(self, job: TileJob, surface: Surface, roofs: TileRoofs) -> None:
-        self.job, self.surface, self.roofs = job, surface, roofs
+    def __init__(self, job: TileJob, surface: Surface, roofs: TileRoofs, scene: TileScene) -> None:
+        self.job, self.terrain_m, self.roofs = job, surface.terrain_m, roofs
+        self.solid_m = scene.solid_m
         self.near = shapely.STRtree(job.neighbours)
         self.city = city_buildings(job)
         self.seen_in = "surface" if job.points is None else "points"
-        self.surface_m = surface.elevation_m
+        self.surface_m = scene.solid_m
         if min(job.window.shape) > 0:
             self.surface_m = wall_surface(
-                surface.elevation_m,
+                scene.solid_m,
                 surface.terrain_m,
-                building_cells(job.surroundings, job.window),
+                scene.building,
                 job.window.cell_size_m,
                 reach_m=job.config.roofs.max_overhang_m,
             )
@@ -91,7 +93,7 @@ class _Tile:
         model = self.roofs.models[i]
         reach_m = max(1.0, 2.0 * job.window.cell_size_m) + settings.gap_m
         near = job.neighbours[self.near.query(footprint, "dwithin", reach_m)]
-        what = footprint, model, job.window, self.surface.elevation_m, self.surface.terrain_m, near
+        what = footprint, model, job.window, self.solid_m, self.terrain_m, near
         marks: tuple[str, ...] = ()
         if i in self.city:
             city = lod2_walls(self.city[i].surfaces, *what, gap_m=settings.gap_m)

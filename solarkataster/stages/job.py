@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from solarkataster.balcony import BalconyPlants
+from solarkataster.canopy import Blocks, Canopy
 from solarkataster.config import Config
 from solarkataster.grid import Grid
 from solarkataster.io.citymodels import CityModelSource
@@ -18,6 +19,28 @@ from solarkataster.layout.racks import Racks
 from solarkataster.receivers import Receivers
 from solarkataster.roofs.model import RoofModel
 from solarkataster.sky_table import SkyTable
+from solarkataster.trees import Trees
+
+
+@dataclass(frozen=True)
+class TilePlants:
+    """
+    Where plants stand around a tile; None where the config names no input.
+
+    Parameters
+    ----------
+    trees : Trees or None
+        Of the cadastre, those that may reach into the window.
+    canopy, land_cover : RasterSource or None
+        Heights above the ground, and classes.
+    points : PointSource or None
+        Laser points of the whole window.
+    """
+
+    trees: Trees | None = None
+    canopy: RasterSource | None = None
+    land_cover: RasterSource | None = None
+    points: PointSource | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +68,8 @@ class TileJob:
         Every footprint near one of the tile's, its own included: no roof reaches into another.
     surroundings : ndarray of shapely geometry, shape (n_around,)
         Every footprint in the window, in the order of the input: what walls look at.
+    use_around : tuple of str, length n_around
+        Use of each of them.
     is_monument : ndarray of bool, shape (n_building,)
     config : Config
     latitude_deg : float
@@ -73,6 +98,7 @@ class TileJob:
     use: tuple[str, ...]
     neighbours: np.ndarray
     surroundings: np.ndarray
+    use_around: tuple[str, ...]
     is_monument: np.ndarray
     config: Config
     latitude_deg: float
@@ -81,6 +107,7 @@ class TileJob:
     token: str
     stamp: str
     lod2: CityModelSource | None = None
+    plants: TilePlants = TilePlants()
 
 
 @dataclass(frozen=True)
@@ -187,6 +214,29 @@ class TileSuperstructures:
 
 
 @dataclass(frozen=True)
+class TileScene:
+    """
+    What casts shadows on a tile.
+
+    Parameters
+    ----------
+    solid_m : ndarray, shape (ny, nx), float32
+        The surface without crowns. [m]
+    building : ndarray, shape (ny, nx), int32
+        Footprint of the surroundings in each cell from 1, 0 for none.
+    canopy : Canopy or None
+        Crowns over it; None if the config wants none taken out.
+    blocks : Blocks or None
+        What stands outside all footprints and is no plant.
+    """
+
+    solid_m: np.ndarray
+    building: np.ndarray
+    canopy: Canopy | None
+    blocks: Blocks | None
+
+
+@dataclass(frozen=True)
 class TileFacades:
     """
     Walls of a tile's buildings, and the points on them.
@@ -270,6 +320,8 @@ class RunSky:
     ----------
     roofs, walls : SkyTable
         With as many azimuths as each needs.
+    reflectors : SkyTable
+        Of what reflects, with few azimuths.
     best_wall_kwh_m2 : float
         What the best open vertical plane gets in a year. [kWh/m²]
     balcony : BalconyPlants
@@ -278,6 +330,7 @@ class RunSky:
 
     roofs: SkyTable
     walls: SkyTable
+    reflectors: SkyTable
     best_wall_kwh_m2: float
     balcony: BalconyPlants
 

@@ -26,6 +26,7 @@ from solarkataster.io.results import (
 )
 from solarkataster.io.webtiles import IRRADIATION_COLOURS
 from solarkataster.layers import (
+    BLOCK_COLUMNS,
     BUILDING_COLUMNS,
     ELEMENT_COLUMNS,
     FACADE_COLUMNS,
@@ -62,6 +63,7 @@ _BESIDE = {
     "modules": MODULE_COLUMNS,
     "superstructures": SUPERSTRUCTURE_COLUMNS,
     "sides": SIDE_COLUMNS,
+    "blocks": BLOCK_COLUMNS,
 }
 
 
@@ -77,6 +79,7 @@ class Tables:
     modules: gpd.GeoDataFrame
     superstructures: gpd.GeoDataFrame
     sides: gpd.GeoDataFrame
+    blocks: gpd.GeoDataFrame
 
 
 def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str]) -> Tables:
@@ -239,6 +242,7 @@ def write_tables(folder: Path, tables: Tables) -> None:
             ),
             "facades": Layer(tables.facades, column, IRRADIATION_COLOURS, "Walls"),
             "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
+            "blocks": Layer(tables.blocks, "", (), "Blocks of light outside all footprints"),
             "sides": Layer(
                 tables.sides, "", (), "Sides of the footprints with their eaves", shape="line"
             ),

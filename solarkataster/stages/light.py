@@ -1,26 +1,33 @@
-"""Stage 4: light of a tile's receivers, and of the same planes under an open sky."""
+"""Stage 5: light of a tile's receivers, and of the same planes under an open sky."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
+from solarkataster.canopy import Canopy
 from solarkataster.horizon import N_NEAR
 from solarkataster.irradiance import Light, light, open_light
 from solarkataster.receivers import Receivers
+from solarkataster.reflection import bounce
 from solarkataster.sky_table import SkyTable
-from solarkataster.stages.job import RunSky, TileFacades, TileJob, TileLight, TileRoofs
-from solarkataster.surface import Surface
+from solarkataster.stages.job import RunSky, TileFacades, TileJob, TileLight, TileRoofs, TileScene
+from solarkataster.stages.reflectors import tile_reflectors
+from solarkataster.stages.scene import transmissivity_of
 
 #: Crossings of a wall's horizon that are marched exactly: against brute force in narrow streets
 #: 24 leave a bias of 0.15 %, 32 none (benchmarks/walls.py).
 N_NEAR_OF_WALLS = 32
 
+#: What a reflecting point costs, as one of roofs and walls together.
+_REFLECTED_SHARE = 0.1
+
 
 def light_stage(
     job: TileJob,
-    surface: Surface,
+    scene: TileScene,
     roofs: TileRoofs,
     facades: TileFacades | None,
     sky: RunSky,
@@ -29,51 +36,71 @@ def light_stage(
     """Month sums, parts and sky view of all receivers, roofs first, then walls."""
     on_roofs = roofs.receivers
     on_walls = None if facades is None else facades.receivers
+    asking = [one for one in (on_roofs, on_walls) if one is not None]
+    if not asking:
+        return TileLight(None, None)
+    # Eaves hide what walls see of the sky; houses opposite are seen without theirs.
+    of_walls = _Seen(scene.solid_m if facades is None else facades.surface_m, scene.canopy)
     work = _Work(progress, sky, on_roofs, on_walls)
-    seen = open_sky = light_on_walls = open_walls = None
-    if on_roofs is not None:
-        seen, open_sky = _lit(job, surface.elevation_m, on_roofs, sky.roofs, work.roofs)
-    if facades is not None and on_walls is not None:
-        light_on_walls, open_walls = _lit(
-            job, facades.surface_m, on_walls, sky.walls, work.walls, n_near=N_NEAR_OF_WALLS
+    around = tile_reflectors(job, of_walls.solid_m, scene.canopy, asking, sky)
+    work.tell(0, _REFLECTED_SHARE, 1, 1)
+    lit: list[Light | None] = []
+    for receivers, seen, table, n_near in (
+        (on_roofs, _Seen(scene.solid_m, scene.canopy), sky.roofs, N_NEAR),
+        (on_walls, of_walls, sky.walls, N_NEAR_OF_WALLS),
+    ):
+        if receivers is None:
+            lit += [None, None]
+            continue
+        got = _lit(job, seen, receivers, table, n_near, work.of(receivers))
+        lit.append(got if around is None else bounce(around, receivers, got))
+        lit.append(
+            open_light(
+                table,
+                receivers.surface_tilt,
+                receivers.grid_azimuth,
+                job.config.irradiation.albedo,
+                front_tangent=receivers.front_tangent,
+            )
         )
-    return TileLight(seen, open_sky, light_on_walls, open_walls)
+    return TileLight(*lit)
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What receivers look at."""
+
+    solid_m: np.ndarray
+    canopy: Canopy | None
 
 
 def _lit(
     job: TileJob,
-    surface_m: np.ndarray,
+    seen: _Seen,
     receivers: Receivers,
     sky: SkyTable,
+    n_near: int,
     progress: Callable[[int, int], None],
-    n_near: int = N_NEAR,
-) -> tuple[Light, Light]:
-    """What receivers get, and what their planes would get under an open sky."""
-    albedo = job.config.irradiation.albedo
-    seen = light(
-        surface_m,
+) -> Light:
+    """What receivers get from sun, sky and open ground."""
+    return light(
+        seen.solid_m,
         job.window.cell_size_m,
         receivers,
         sky,
         reach_m=job.config.horizon.reach_m,
         first_row=job.window.first_row,
         first_col=job.window.first_col,
-        albedo=albedo,
-        progress=progress,
+        albedo=job.config.irradiation.albedo,
         n_near=n_near,
+        progress=progress,
+        canopy=seen.canopy,
+        transmissivity=transmissivity_of(job),
     )
-    open_sky = open_light(
-        sky,
-        receivers.surface_tilt,
-        receivers.grid_azimuth,
-        albedo,
-        front_tangent=receivers.front_tangent,
-    )
-    return seen, open_sky
 
 
 class _Work:
-    """How far the light of a tile is, roofs and walls together."""
+    """How far the light of a tile is: what reflects, then roofs, then walls."""
 
     def __init__(
         self,
@@ -82,13 +109,18 @@ class _Work:
         on_roofs: Receivers | None,
         on_walls: Receivers | None,
     ) -> None:
-        self._tell = progress or (lambda share: None)
+        self._progress = progress or (lambda share: None)
         roofs = 0 if on_roofs is None else len(on_roofs) * len(sky.roofs.azimuths_deg)
         walls = 0 if on_walls is None else len(on_walls) * len(sky.walls.azimuths_deg)
-        self._roofs_share = roofs / max(roofs + walls, 1)
+        self._begin, self._on_roofs = _REFLECTED_SHARE, on_roofs
+        self._share = (1.0 - _REFLECTED_SHARE) * roofs / max(roofs + walls, 1)
 
-    def roofs(self, done: int, total: int) -> None:
-        self._tell(self._roofs_share * done / total)
+    def tell(self, begin: float, share: float, done: int, total: int) -> None:
+        self._progress(begin + share * done / total)
 
-    def walls(self, done: int, total: int) -> None:
-        self._tell(self._roofs_share + (1.0 - self._roofs_share) * done / total)
+    def of(self, receivers: Receivers) -> Callable[[int, int], None]:
+        """To be told of the light of roofs or walls."""
+        begin, share = self._begin, self._share
+        if receivers is not self._on_roofs:
+            begin, share = begin + share, 1.0 - begin - share
+        return lambda done, total: self.tell(begin, share, done, total)

@@ -24,7 +24,8 @@ from solarkataster.io.runfolder import RunFolder, digest, read_json
 from solarkataster.points import MAX_CELL_M
 from solarkataster.roofs.model import lattice_margin_m
 from solarkataster.roofs.overhang import heights_reach_m
-from solarkataster.stages.job import TileJob
+from solarkataster.stages.job import TileJob, TilePlants
+from solarkataster.stages.plants import plants_near, plants_stamp
 from solarkataster.tiling import Tile, building_window, owner_tiles, tile_window, tiles_of
 
 #: Libraries whose version can change a result.
@@ -80,14 +81,17 @@ class Plan:
         ]
         neighbours = self._neighbours(footprints)
         window = tile_window(checked.grid, windows, checked.config.horizon.reach_m)
-        surroundings, use = self._surroundings(window), tuple(self._use[owned])
+        around = self._around(window)
+        surroundings = checked.footprints.geometry.to_numpy()[around]
+        use, use_around = tuple(self._use[owned]), tuple(self._use[around])
+        plants = plants_near(checked, window)
         return TileJob(
             name=tile.name,
             grid=checked.grid,
             core=tile.core,
             window=window,
-            dsm=_touching(checked.dsm, window),
-            dtm=_touching(checked.dtm, window),
+            dsm=checked.dsm.touching(window),
+            dtm=checked.dtm.touching(window),
             points=_points_near(checked, footprints),
             building_ids=tuple(checked.footprints["building_id"].to_numpy()[owned]),
             building_index=owned.astype(np.int32),
@@ -95,6 +99,7 @@ class Plan:
             use=use,
             neighbours=neighbours,
             surroundings=surroundings,
+            use_around=use_around,
             is_monument=checked.is_monument[owned],
             config=checked.config,
             latitude_deg=checked.latitude_deg,
@@ -102,9 +107,16 @@ class Plan:
             folder=self.folder,
             token=self.token,
             stamp=_tile_stamp(
-                checked, tile, window, owned, [footprints, neighbours, surroundings], use
+                checked,
+                tile,
+                window,
+                owned,
+                [footprints, neighbours, surroundings],
+                use + use_around,
+                plants,
             ),
             lod2=_lod2_near(checked, footprints),
+            plants=plants,
         )
 
     @cached_property
@@ -118,12 +130,13 @@ class Plan:
         near = self._tree.query(known, "dwithin", reach_m)[1] if known else np.zeros(0, np.int64)
         return self.checked.footprints.geometry.to_numpy()[np.unique(near)]
 
-    def _surroundings(self, window: Grid) -> np.ndarray:
-        """Every footprint in a window, in the order of the input; none if walls do not matter."""
-        if min(window.shape) == 0 or not self.checked.config.walls.enabled:
-            return np.zeros(0, dtype=object)
-        found = self._tree.query(shapely.box(*window.bounds), "intersects")
-        return self.checked.footprints.geometry.to_numpy()[np.sort(found)]
+    def _around(self, window: Grid) -> np.ndarray:
+        """Positions of every footprint in a window; none if nothing looks at them."""
+        config = self.checked.config
+        looks = config.walls.enabled or config.trees.from_surface or config.reflection.enabled
+        if min(window.shape) == 0 or not (looks or self.checked.greenery.trees is not None):
+            return np.zeros(0, dtype=np.int64)
+        return np.sort(self._tree.query(shapely.box(*window.bounds), "intersects"))
 
     @cached_property
     def _use(self) -> np.ndarray:
@@ -182,21 +195,6 @@ def _lod2_near(checked: CheckedInputs, footprints: np.ndarray) -> CityModelSourc
     return checked.lod2.touching((west_m, south_m, east_m, north_m))
 
 
-def _touching(source: RasterSource, window: Grid) -> RasterSource:
-    """The source with only those files that a window, and the cell around it, needs."""
-    margin_m = 2.0 * source.grid.cell_size_m
-    west_m, south_m, east_m, north_m = window.bounds
-    files = tuple(
-        file
-        for file in source.files
-        if file.grid.west_m < east_m + margin_m
-        and file.grid.east_m > west_m - margin_m
-        and file.grid.south_m < north_m + margin_m
-        and file.grid.north_m > south_m - margin_m
-    )
-    return RasterSource(source.role, source.grid, files)
-
-
 def _tile_stamp(
     checked: CheckedInputs,
     tile: Tile,
@@ -204,6 +202,7 @@ def _tile_stamp(
     owned: np.ndarray,
     outlines_of: list[np.ndarray],
     use: tuple[str, ...],
+    plants: TilePlants,
 ) -> str:
     """Digest of everything the tile's result depends on, and of nothing else."""
     config, footprints = checked.config, outlines_of[0]
@@ -227,7 +226,7 @@ def _tile_stamp(
                 file.grid.bounds,
                 file.nodata,
             )
-            for file in _touching(source, window).files
+            for file in source.touching(window).files
         ]
 
     points, lod2 = _points_near(checked, footprints), _lod2_near(checked, footprints)
@@ -252,6 +251,9 @@ def _tile_stamp(
             "roofs": config.roofs.model_dump(),
             "layout": config.layout.model_dump(),
             "walls": config.walls.model_dump(),
+            "trees": config.trees.model_dump(),
+            "plants": plants_stamp(checked, plants),
+            "reflection": config.reflection.model_dump(),
             "below_terrain_m": config.limits.below_terrain_m,
             "horizon": config.horizon.model_dump(),
             "irradiation": config.irradiation.model_dump(),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import shapely
+from scipy import ndimage
 
-from solarkataster.stages.job import TileJob, TileLayout, TileRoofs
+from solarkataster.footprint_cells import cell_boxes
+from solarkataster.stages.job import TileJob, TileLayout, TileRoofs, TileScene
 
 
 def roof_ids(job: TileJob, roofs: TileRoofs) -> np.ndarray:
@@ -57,6 +59,30 @@ def superstructure_table(job: TileJob, roofs: TileRoofs) -> pd.DataFrame:
             "height_m": above.height_m,
             "plan_area_m2": shapely.area(above.polygon),
             "geometry": shapely.to_wkb(above.polygon),
+        }
+    )
+
+
+def block_table(job: TileJob, scene: TileScene) -> pd.DataFrame:
+    """One row per thing outside all footprints that is no plant, if its middle is the tile's."""
+    blocks = scene.blocks
+    if blocks is None or len(blocks) == 0:
+        return pd.DataFrame({"building_id": np.zeros(0, dtype=object)})
+    row = np.floor(blocks.row + 0.5).astype(np.int64) + job.window.first_row - job.core.first_row
+    col = np.floor(blocks.col + 0.5).astype(np.int64) + job.window.first_col - job.core.first_col
+    is_here = (row >= 0) & (row < job.core.shape[0]) & (col >= 0) & (col < job.core.shape[1])
+    where = ndimage.find_objects(blocks.label)
+    shapes = []
+    for k in np.flatnonzero(is_here):
+        rows, cols = where[k]
+        at = np.nonzero(blocks.label[rows, cols] == k + 1)
+        shapes.append(cell_boxes(job.window, at[0] + rows.start, at[1] + cols.start))
+    return pd.DataFrame(
+        {
+            "building_id": np.full(len(shapes), "", dtype=object),
+            "area_m2": blocks.area_m2[is_here],
+            "height_m": blocks.height_m[is_here],
+            "geometry": shapely.to_wkb(np.array(shapes, dtype=object)),
         }
     )
 

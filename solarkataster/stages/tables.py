@@ -27,8 +27,10 @@ from solarkataster.stages.job import (
     TileLayout,
     TileLight,
     TileRoofs,
+    TileScene,
 )
 from solarkataster.stages.roof_things import (
+    block_table,
     module_table,
     roof_ids,
     side_table,
@@ -47,6 +49,7 @@ CELL_COLUMNS = (
 def tables_stage(
     job: TileJob,
     roofs: TileRoofs,
+    scene: TileScene,
     facades: TileFacades | None,
     light: TileLight,
     layout: TileLayout,
@@ -74,6 +77,7 @@ def tables_stage(
         "modules": module_table(job, roofs, layout),
         "superstructures": superstructure_table(job, roofs),
         "sides": side_table(job, roofs),
+        "blocks": block_table(job, scene),
         "cells": cells,
         "spill": spill,
     }

@@ -20,6 +20,7 @@ from solarkataster.stages.job import RunSky, TileJob
 from solarkataster.stages.layout import layout_stage
 from solarkataster.stages.light import light_stage
 from solarkataster.stages.roofs import roofs_stage
+from solarkataster.stages.scene import scene_stage
 from solarkataster.surface import merge_surface
 
 #: Edge of the made-up scene: a gabled and a flat house on level ground. [cells]
@@ -58,6 +59,7 @@ def warm_kernels(checked: CheckedInputs, sky: RunSky) -> None:
         use=("", ""),
         neighbours=footprints,
         surroundings=footprints,
+        use_around=("", ""),
         is_monument=np.zeros(2, dtype=bool),
         # Limits of the run's own could leave the houses without a roof or without modules.
         config=checked.config.model_copy(
@@ -74,10 +76,11 @@ def warm_kernels(checked: CheckedInputs, sky: RunSky) -> None:
     roofs = roofs_stage(job, surface)
     if any(roofs.reason):
         raise KatasterError(f"a made-up house got no roof: {' '.join(roofs.reason).strip()}")
-    facades = facades_stage(job, surface, roofs)
+    scene = scene_stage(job, surface, roofs)
+    facades = facades_stage(job, surface, roofs, scene)
     if facades is not None and (facades.failed or facades.receivers is None):
         raise KatasterError(f"a made-up house got no walls: {facades.failed}")
-    layout = layout_stage(job, roofs, light_stage(job, surface, roofs, facades, sky), sky)
+    layout = layout_stage(job, roofs, light_stage(job, scene, roofs, facades, sky), sky)
     if len(np.unique(roofs.building[layout.roof])) < len(footprints):
         raise KatasterError(f"a made-up house got no module: {' '.join(layout.reason).strip()}")
     if checked.points is not None:
