@@ -18,11 +18,11 @@ __all__ = ["REACH_M", "Albedos", "Reflectors", "bounce", "lit_reflectors", "view
 #: Directions in which a wall looks, all in front; and other surfaces, all around.
 N_FRONT, N_AROUND = 20, 32
 
-#: A surface this steep looks to its front only, and each of its receivers for itself. [°]
+#: A surface this steep is a wall: it looks to its front only. [°]
 STEEP_DEG = 88.0
 
-#: Receivers of one other surface in a cube of this edge look once. [m]
-SHARED_M = 2.0
+#: Receivers of one surface in a box of about this edge look once; on a wall the box is lower. [m]
+SHARED_M, SHARED_UP_M = 2.5, 0.5
 
 #: Who sees less of ground and walls keeps the light of open ground. [–]
 LEAST_VIEW = 0.001
@@ -54,7 +54,8 @@ def bounce(reflectors: Reflectors, receivers: Receivers, seen: Light) -> Light:
     closed form. Beyond the reach there is open ground up to the horizon. Edges above and in front
     of receivers send nothing back of their own; the view below an edge is part of the mean.
 
-    Receivers of a roof in a cube of SHARED_M look once, from the middle one.
+    Receivers of one surface that lie near to each other look once, from the middle one: what is
+    sent to them differs little, and how much of the view it fills is each one's own.
     """
     asks = seen.ground_view_factor >= LEAST_VIEW
     place, whose = _who_looks(reflectors, receivers, np.flatnonzero(asks))
@@ -100,43 +101,34 @@ def _who_looks(
     reflectors: Reflectors, receivers: Receivers, asking: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Receivers that look, and for each that asks the number of the one it takes it from."""
-    steep = (receivers.surface_tilt >= STEEP_DEG)[receivers.surface[asking]]
-    alone, shared = asking[steep], asking[~steep]
-    who, whose_shared = _middle_ones(reflectors, receivers, shared)
-    looks = np.sort(np.concatenate([alone, who]))
-    whose = np.empty(len(asking), np.int64)
-    whose[steep] = np.searchsorted(looks, alone)
-    whose[~steep] = np.searchsorted(looks, who)[whose_shared]
-    return looks, whose
-
-
-def _middle_ones(
-    reflectors: Reflectors, receivers: Receivers, which: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of the receivers of a surface in each cube, the one next to its axis; number for each."""
-    if not which.size:
-        return which, which
-    cell_m = reflectors.grid.cell_size_m
-    edge = max(1, round(SHARED_M / cell_m))
-    row0 = reflectors.grid.first_row - reflectors.first_row
-    col0 = reflectors.grid.first_col - reflectors.first_col
-    row, col = receivers.row[which] + (row0 + 0.5), receivers.col[which] + (col0 + 0.5)
-    cube = [np.floor(at / edge).astype(np.int64) for at in (row, col)]
-    cube.append(np.floor(receivers.elevation_m[which] / SHARED_M).astype(np.int64))
-    key = receivers.surface[which].astype(np.int64)
-    for at in cube:
-        at -= at.min()
-        key = key * (int(at.max()) + 1) + at
+    if not asking.size:
+        return asking, asking
+    surface = receivers.surface[asking]
+    edge = 2 * int(SHARED_M / reflectors.grid.cell_size_m / 2) + 1
+    tall_m = np.where(receivers.surface_tilt >= STEEP_DEG, SHARED_UP_M, SHARED_M)[surface]
+    # Counted on the lattice of all windows.
+    row = receivers.row[asking] + (reflectors.grid.first_row - reflectors.first_row + 0.5)
+    col = receivers.col[asking] + (reflectors.grid.first_col - reflectors.first_col + 0.5)
+    key = surface.astype(np.int64)
+    for place in (row / edge, col / edge, receivers.elevation_m[asking] / tall_m):
+        box = np.floor(place).astype(np.int64)
+        box -= box.min()
+        key = key * (int(box.max()) + 1) + box
     off = (row % edge - edge / 2) ** 2 + (col % edge - edge / 2) ** 2
     order = np.argsort(key, kind="stable")
-    first = np.flatnonzero(np.diff(key[order], prepend=-1))
-    number = np.cumsum(np.diff(key[order], prepend=-1) != 0) - 1
+    is_first = np.diff(key[order], prepend=-1) != 0
+    first, number = np.flatnonzero(is_first), np.cumsum(is_first) - 1
     off = off[order]
-    nearest = off == np.minimum.reduceat(off, first)[number]
-    at = np.minimum.reduceat(np.where(nearest, np.arange(len(off)), len(off)), first)
-    whose = np.empty(len(which), np.int64)
-    whose[order] = number
-    return which[order[at]], whose
+    is_nearest = off == np.minimum.reduceat(off, first)[number]
+    at = np.minimum.reduceat(np.where(is_nearest, np.arange(len(off)), len(off)), first)
+    looks = asking[order[at]]
+    # Back in the receivers' order, which keeps columns together.
+    by_place = np.argsort(looks, kind="stable")
+    rank = np.empty(len(looks), np.int64)
+    rank[by_place] = np.arange(len(looks))
+    whose = np.empty(len(asking), np.int64)
+    whose[order] = rank[number]
+    return looks[by_place], whose
 
 
 def _look(
