@@ -204,12 +204,18 @@ def _check_sky(sky: str) -> None:
 
 
 def _run(
-    config: Config, out: Path | None, workers: int | None, scheduler: str | None, fresh: bool
+    config: Config,
+    out: Path | None,
+    workers: int | None,
+    scheduler: str | None,
+    fresh: bool,
+    **what_if: Path | None,
 ) -> RunResult:
     from solarkataster.pipeline import run as run_pipeline
 
+    n_workers = workers or _n_cores()
     return run_pipeline(
-        config, out, n_workers=workers or _n_cores(), scheduler=scheduler, fresh=fresh
+        config, out, n_workers=n_workers, scheduler=scheduler, fresh=fresh, **what_if
     )
 
 
@@ -234,6 +240,33 @@ def _report(result: RunResult) -> None:
         _complain(f"{result.n_failed_buildings} buildings failed; see reason in buildings.parquet")
     if not result.is_complete:
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def scenario(
+    config: ConfigPath,
+    changes: Annotated[
+        Path, typer.Argument(metavar="SCENARIO", help="Trees and buildings to change (TOML).")
+    ],
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="RUN",
+            help="Finished run without the scenario. Default: runs/<name of the municipality>.",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder. Default: runs/<name>-<SCENARIO's name>.")
+    ] = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    fresh: Fresh = False,
+) -> None:
+    """What if trees or buildings come or go: only tiles they reach are computed, and compared."""
+    from solarkataster.config import load_config
+
+    what_if = {"scenario": changes, "base": base}
+    _report(_run(load_config(config), out, workers, scheduler, fresh, **what_if))
 
 
 @app.command()

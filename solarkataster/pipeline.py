@@ -39,6 +39,13 @@ from solarkataster.stages.plan import (
     tile_weights,
     versions,
 )
+from solarkataster.stages.scenario import (
+    ScenarioRun,
+    adopt_tiles,
+    base_run,
+    with_scenario,
+    write_difference,
+)
 from solarkataster.stages.warm import warm_kernels
 
 log = logging.getLogger(__name__)
@@ -96,6 +103,8 @@ def run(
     n_workers: int = 1,
     scheduler: str | None = None,
     fresh: bool = False,
+    scenario: str | Path | None = None,
+    base: str | Path | None = None,
 ) -> RunResult:
     """
     Compute a municipality's solar cadastre.
@@ -112,6 +121,11 @@ def run(
     fresh : bool
         Compute everything again. The finished files of an earlier run stay until they are
         replaced.
+    scenario : path, optional
+        What-if file: its trees and buildings are changed, and ``difference.parquet`` compares.
+    base : path, optional
+        Finished run without the scenario, whose tiles are taken over where nothing changes;
+        default ``runs/<name>``.
 
     Returns
     -------
@@ -122,14 +136,25 @@ def run(
     InputErrors, InputError
         If an input, a setting or the folder cannot be used; nothing has been written then.
     """
-    folder = RunFolder(Path(out or Path("runs") / config.municipality.slug).absolute())
+    default = Path("runs") / config.municipality.slug
+    if scenario is not None:
+        default = default.with_name(f"{default.name}-{Path(scenario).stem}")
+    folder = RunFolder(Path(out or default).absolute())
     folder.check_usable()
     if scheduler is not None:
         check_scheduler(scheduler)
     started = time.time()
     checked = check_inputs(config)
+    what_if = None
+    if scenario is not None:
+        home = RunFolder(Path(base or Path("runs") / config.municipality.slug).absolute())
+        changed = with_scenario(checked, Path(scenario))
+        what_if = base_run(plan_tiles(checked, home, ""), folder, Path(scenario))
+        checked = changed
     with locked(folder) as token:
         plan = plan_tiles(checked, folder, token)
+        if what_if is not None and not fresh:
+            adopt_tiles(plan, what_if.base)
         state, n_resumed = _State(), 0
         to_do = set(range(len(plan.tiles)))
         if not fresh:
@@ -147,7 +172,7 @@ def run(
             sum(report["n_failed_buildings"] for report in state.reports.values()),
             tuple([*checked.notes, *no_value_note(plan, state.reports), NO_FAR_TERRAIN]),
         )
-        stamp = _layers_stamp(plan, state)
+        stamp = _layers_stamp(plan, state, what_if)
         if to_do or not _is_finished(folder, stamp):
             execution = {
                 "started": _iso(started),
@@ -156,7 +181,7 @@ def run(
                 "scheduler": scheduler,
                 "n_resumed": n_resumed,
             }
-            _finish(plan, state, result, stamp, execution)
+            _finish(plan, state, result, stamp, execution, what_if)
         return result
 
 
@@ -230,7 +255,7 @@ def run_sky(checked: CheckedInputs) -> RunSky:
     )
 
 
-def _layers_stamp(plan: Plan, state: _State) -> str:
+def _layers_stamp(plan: Plan, state: _State, what_if: ScenarioRun | None) -> str:
     """Digest of everything the final files depend on."""
     checked = plan.checked
     return digest(
@@ -244,6 +269,8 @@ def _layers_stamp(plan: Plan, state: _State) -> str:
             "grid": (checked.grid.bounds, checked.grid.cell_size_m, checked.grid.crs),
             "code": code_digest(),
             "versions": versions(),
+            "scenario": checked.changes.digest(),
+            "base": None if what_if is None else what_if.base_stamp,
         }
     )
 
@@ -257,7 +284,12 @@ def _is_finished(folder: RunFolder, stamp: str) -> bool:
 
 
 def _finish(
-    plan: Plan, state: _State, result: RunResult, stamp: str, execution: dict[str, Any]
+    plan: Plan,
+    state: _State,
+    result: RunResult,
+    stamp: str,
+    execution: dict[str, Any],
+    what_if: ScenarioRun | None,
 ) -> None:
     """Write the final files aside, then let them take the place of an earlier run's."""
     folder, start = plan.folder, time.time()
@@ -265,14 +297,15 @@ def _finish(
     staging.mkdir(parents=True)
     with Progress("layers and map", 1.0) as progress:
         tables = tables_of(plan, state.reports, state.faults)
-        write_tables(staging, tables)
+        more, told = (None, None) if what_if is None else write_difference(staging, what_if, tables)
+        write_tables(staging, tables, more)
         progress.at(0.1)
         n_tiles = len(state.reports) or 1
         write_rasters(staging, plan, state.reports, lambda n: progress.advance(0.2 * n / n_tiles))
         progress.at(0.6)
         map_stage(staging, tables, plan.checked)
     execution |= {"finished": _iso(time.time()), "seconds_layers": round(time.time() - start, 1)}
-    write_json(staging / "run.json", _run_json(plan, state, result, execution))
+    write_json(staging / "run.json", _run_json(plan, state, result, execution, told))
     files = sorted(
         path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()
     )
@@ -283,7 +316,11 @@ def _finish(
 
 
 def _run_json(
-    plan: Plan, state: _State, result: RunResult, execution: dict[str, Any]
+    plan: Plan,
+    state: _State,
+    result: RunResult,
+    execution: dict[str, Any],
+    scenario: dict[str, Any] | None,
 ) -> dict[str, Any]:
     checked = plan.checked
     tiles = {}
@@ -320,6 +357,7 @@ def _run_json(
         "gaps_of_the_surface_model": "closed with the terrain where light is blocked",
         "warnings": list(result.notes),
         "tiles": tiles,
+        "scenario": scenario,
         "execution": execution,
     }
 

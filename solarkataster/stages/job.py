@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from solarkataster.irradiance import Light
 from solarkataster.layout.racks import Racks
 from solarkataster.receivers import Receivers
 from solarkataster.roofs.model import RoofModel
+from solarkataster.scenario import Changes
 from solarkataster.sky_table import SkyTable
 from solarkataster.trees import Trees
 
@@ -83,6 +84,8 @@ class TileJob:
         Digest of all this tile's results depend on.
     lod2 : CityModelSource or None
         Buildings of the city model near the tile's.
+    changes : Changes
+        Of a what-if scenario, those that reach into the window.
     """
 
     name: str
@@ -107,6 +110,7 @@ class TileJob:
     token: str
     stamp: str
     lod2: CityModelSource | None = None
+    changes: Changes = field(default_factory=Changes)
     plants: TilePlants = TilePlants()
 
 

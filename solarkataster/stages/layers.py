@@ -41,7 +41,7 @@ from solarkataster.layers import (
     SUPERSTRUCTURE_COLUMNS,
     Column,
 )
-from solarkataster.quality import NO_FAR_TERRAIN, edge_marks, joined_marks
+from solarkataster.quality import NO_FAR_TERRAIN, REMOVED_MARK, edge_marks, joined_marks
 from solarkataster.stages.plan import Plan
 from solarkataster.tiling import Tile, tiles_of
 from solarkataster.units import MONTHS
@@ -105,6 +105,8 @@ def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str])
     for tile, owned in zip(plan.tiles, plan.owned, strict=True):
         if tile.name in faults:
             reason.iloc[owned] = f"tile failed: {faults[tile.name]}"
+    for building_id, _ in plan.checked.changes.removed:
+        reason[ids == building_id] = REMOVED_MARK
     results["reason"] = reason
     results["data_quality"] = _quality(plan, results)
     tables = {
@@ -222,8 +224,8 @@ def _buildings(plan: Plan, results: pd.DataFrame) -> gpd.GeoDataFrame:
     )
 
 
-def write_tables(folder: Path, tables: Tables) -> None:
-    """GeoParquet for programs, one GeoPackage for QGIS."""
+def write_tables(folder: Path, tables: Tables, more: Mapping[str, Layer] | None = None) -> None:
+    """GeoParquet for programs, one GeoPackage for QGIS, with more layers on top."""
     for name in ("roofs", "buildings", "facades", *_BESIDE):
         if name == "facade_elements" and tables.facade_elements.empty:
             continue  # only if the config wants them
@@ -232,6 +234,7 @@ def write_tables(folder: Path, tables: Tables) -> None:
     write_geopackage(
         folder / "solarkataster.gpkg",
         {
+            **(more or {}),
             "modules": Layer(
                 tables.modules, column, IRRADIATION_COLOURS, "Modules", outline_mm=0.05
             ),

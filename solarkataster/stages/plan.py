@@ -24,6 +24,7 @@ from solarkataster.io.runfolder import RunFolder, digest, read_json
 from solarkataster.points import MAX_CELL_M
 from solarkataster.roofs.model import lattice_margin_m
 from solarkataster.roofs.overhang import heights_reach_m
+from solarkataster.scenario import Changes
 from solarkataster.stages.job import TileJob, TilePlants
 from solarkataster.stages.plants import plants_near, plants_stamp
 from solarkataster.tiling import Tile, building_window, owner_tiles, tile_window, tiles_of
@@ -61,6 +62,9 @@ class Plan:
         Those that own a building, north to south, then west to east.
     owned : tuple of ndarray of int
         Buildings of each tile as positions in the footprints.
+    removed : tuple of tuple of shapely geometry
+        Outlines that a scenario takes away from each tile. The tile still reads what it read for
+        them, so that nothing else changes.
     """
 
     checked: CheckedInputs
@@ -68,6 +72,7 @@ class Plan:
     token: str
     tiles: tuple[Tile, ...]
     owned: tuple[np.ndarray, ...]
+    removed: tuple[tuple[shapely.Geometry, ...], ...]
 
     def job(self, i: int) -> TileJob:
         """What the i-th tile is told."""
@@ -76,7 +81,7 @@ class Plan:
         max_overhang_m = checked.config.roofs.max_overhang_m
         windows = [
             building_window(checked.grid, one, max_overhang_m)
-            for one in footprints
+            for one in (*footprints, *self.removed[i])
             if _has_area(one)
         ]
         neighbours = self._neighbours(footprints)
@@ -116,6 +121,7 @@ class Plan:
                 plants,
             ),
             lod2=_lod2_near(checked, footprints),
+            changes=_changes_near(checked, window),
             plants=plants,
         )
 
@@ -158,9 +164,18 @@ def plan_tiles(checked: CheckedInputs, folder: RunFolder, token: str) -> Plan:
     tiles = tiles_of(checked.grid, checked.config.tiles.size_m)
     owner = owner_tiles(tiles, checked.footprints.geometry.to_numpy())
     order = np.argsort(owner, kind="stable")
-    names, starts = np.unique(owner[order], return_index=True)
+    gone = {building_id: outline for building_id, outline in checked.changes.removed}
+    if gone:
+        order = order[~checked.footprints["building_id"].isin(list(gone)).to_numpy()[order]]
+    owner = owner[order]
+    was_here = owner_tiles(tiles, list(gone.values()))
+    names, starts = np.unique(owner, return_index=True)
     owned = np.split(order, starts[1:]) if len(order) else []
-    return Plan(checked, folder, token, tuple(tiles[i] for i in names), tuple(owned))
+    removed = tuple(
+        tuple(outline for outline, at in zip(gone.values(), was_here, strict=True) if at == i)
+        for i in names
+    )
+    return Plan(checked, folder, token, tuple(tiles[i] for i in names), tuple(owned), removed)
 
 
 def _has_area(footprint: shapely.Geometry | None) -> bool:
@@ -193,6 +208,11 @@ def _lod2_near(checked: CheckedInputs, footprints: np.ndarray) -> CityModelSourc
         return None
     west_m, south_m, east_m, north_m = shapely.total_bounds(known)
     return checked.lod2.touching((west_m, south_m, east_m, north_m))
+
+
+def _changes_near(checked: CheckedInputs, window: Grid) -> Changes:
+    """What a scenario changes in a window; eaves reach beyond the walls."""
+    return checked.changes.within(window.bounds, checked.config.roofs.max_overhang_m)
 
 
 def _tile_stamp(
@@ -259,6 +279,7 @@ def _tile_stamp(
             "irradiation": config.irradiation.model_dump(),
             "convergence_deg": checked.convergence_deg,
             "buildings": outlines.hexdigest(),
+            "scenario": _changes_near(checked, window).digest(),
         }
     )
 

@@ -72,6 +72,7 @@ class _Tile:
         self.max_overhang_m = job.config.roofs.max_overhang_m
         self.points_margin_m = lattice_margin_m(self.max_overhang_m)
         self.points = self._read_points()
+        self.new = shapely.to_wkb([one.footprint for one in job.changes.added])
 
     def _read_points(self) -> PointsIndex | None:
         """The laser points near the tile's buildings."""
@@ -103,7 +104,7 @@ class _Tile:
         """What the roof is taken from; None if no laser point lies over the footprint."""
         part = self.part(window)
         terrain_m = self.surface.terrain_m[part]
-        if self.points is None:
+        if self.points is None or shapely.to_wkb(footprint) in self.new:
             measured_m = np.where(self.surface.is_gap[part], np.nan, self.surface.elevation_m[part])
             return Heights.of_raster(window, measured_m, terrain_m)
         classes = self.job.config.points

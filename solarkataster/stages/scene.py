@@ -16,9 +16,11 @@ from solarkataster.canopy import (
 from solarkataster.footprint_cells import building_cells
 from solarkataster.io.pointclouds import point_chunks
 from solarkataster.io.rasters import read_nearest, read_resampled
+from solarkataster.scenario_surface import changed_canopy
+from solarkataster.roof_cover import roof_heights
 from solarkataster.stages.job import TileJob, TileRoofs, TileScene
 from solarkataster.surface import Surface
-from solarkataster.trees import burn_crowns, merge_canopy, vegetation_top
+from solarkataster.trees import burn_crowns, merge_canopy, no_trees, vegetation_top
 
 
 def scene_stage(job: TileJob, surface: Surface, roofs: TileRoofs) -> TileScene:
@@ -32,7 +34,7 @@ def scene_stage(job: TileJob, surface: Surface, roofs: TileRoofs) -> TileScene:
     plants, settings = job.plants, job.config.trees
     known = (plants.trees, plants.canopy, plants.points)
     if min(job.window.shape) == 0 or (
-        not settings.from_surface and all(one is None for one in known)
+        not settings.from_surface and all(one is None for one in known) and job.changes.is_empty()
     ):
         return TileScene(surface.elevation_m, building, None, None)
     solid_m, canopy, blocks = surface.elevation_m, no_canopy(surface.elevation_m.shape), None
@@ -43,6 +45,11 @@ def scene_stage(job: TileJob, surface: Surface, roofs: TileRoofs) -> TileScene:
         canopy, _ = merge_canopy(
             canopy, plants.trees, job.window, surface.terrain_m, solid_m,
             flight_season=settings.flight_season,
+        )  # fmt: skip
+    if not job.changes.is_empty():
+        standing = no_trees() if plants.trees is None else plants.trees
+        canopy = changed_canopy(
+            job.changes, job.window, solid_m, surface.terrain_m, canopy, standing
         )  # fmt: skip
     return TileScene(solid_m, building, canopy, blocks)
 
@@ -72,22 +79,19 @@ def _taken_apart(
         hinted=hinted,
         # Without roughness nothing but what is confirmed is a plant.
         solid=None if settings.from_surface or confirmed is None else ~confirmed,
-        roof_m=_roof_heights(job, surface, roofs),
+        roof_m=None
+        if roofs.receivers is None
+        else roof_heights(
+            roofs.receivers,
+            roofs.n_on_roof,
+            building,
+            job.window.cell_size_m,
+            job.config.roofs.lift_m,
+        ),
         base_fraction=settings.default_crown_base_fraction,
         winter_flight=settings.flight_season == "winter",
     )
     return found.solid_m, found.canopy, found.blocks if settings.from_surface else None
-
-
-def _roof_heights(job: TileJob, surface: Surface, roofs: TileRoofs) -> np.ndarray:
-    """Height of the roof planes in their cells, NaN elsewhere. [m]"""
-    roof_m = np.full(surface.elevation_m.shape, np.nan, dtype=np.float32)
-    if roofs.receivers is not None:
-        on_roof = slice(0, roofs.n_on_roof)
-        row = np.round(roofs.receivers.row[on_roof]).astype(np.int64)
-        col = np.round(roofs.receivers.col[on_roof]).astype(np.int64)
-        roof_m[row, col] = roofs.receivers.elevation_m[on_roof] - job.config.roofs.lift_m
-    return roof_m
 
 
 def _confirmed(job: TileJob, surface: Surface) -> np.ndarray | None:
