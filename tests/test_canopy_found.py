@@ -1,5 +1,7 @@
 """Crowns told from blocks: the made-up town, laws of place and turn, and hand-made cases."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -11,6 +13,8 @@ from solarkataster.demo.raster import cell_axes, exact_surface
 from solarkataster.errors import InputError
 from solarkataster.footprint_cells import footprint_mask
 from solarkataster.grid import Grid
+from solarkataster.receivers import Receivers
+from solarkataster.roof_cover import roof_heights
 
 CELL_M = 0.5
 SHAPE = 100, 120
@@ -253,6 +257,41 @@ def test_what_cannot_be_is_refused(options, message):
     surface_m, _ = yard()
     with pytest.raises(InputError, match=message):
         find_canopy(surface_m, TERRAIN_M, NO_CELLS, CELL_M, **options)
+
+
+def gable(is_open):
+    """Receivers of a gabled roof in the open cells of a footprint; its true heights. [m]"""
+    building = np.zeros((30, 40), np.int32)
+    building[5:25, 5:25], building[5:25, 25:35] = 1, 2
+    row, col = np.indices(building.shape)
+    roof_m = 110.0 - 0.4 * np.abs(row - 14.5) * CELL_M
+    south = (row > 14).astype(np.int32)
+    at = np.nonzero((building == 1) & is_open(row, col))
+    tilt = np.degrees(np.arctan(0.4))
+    receivers = Receivers(
+        *at, roof_m[at] + 0.1, south[at], [tilt, tilt], [0.0, 180.0]
+    )  # fmt: skip
+    return receivers, building, roof_m
+
+
+def test_planes_go_on_under_crowns_and_end_at_the_neighbour():
+    receivers, building, true_m = gable(lambda row, col: np.hypot(row - 8, col - 20) > 5)
+    got_m = roof_heights(receivers, len(receivers), building, CELL_M, 0.1)
+    np.testing.assert_allclose(got_m[building == 1], true_m[building == 1], atol=1e-4)
+    assert np.isnan(got_m[building != 1]).all()
+
+
+def test_planes_go_on_eight_metres_and_racks_are_no_roof():
+    receivers, building, _ = gable(lambda row, col: col < 7)
+    racked = replace(receivers, elevation_m=np.where(receivers.col == 6, 500.0, 110.0))
+    n = int((receivers.col < 6).sum())
+    order = np.argsort(receivers.col == 6, kind="stable")
+    names = "row", "col", "elevation_m", "surface", "top_tangent"
+    racked = replace(racked, **{name: getattr(racked, name)[order] for name in names})
+    got_m = roof_heights(racked, n, building, CELL_M, 0.0)
+    assert np.nanmax(got_m) < 200.0
+    assert np.isfinite(got_m[5:25, 5:22]).all()
+    assert np.isnan(got_m[5:25, 22:25]).all()  # 16 cells beyond column 5
 
 
 def laser_scene(folder):

@@ -16,8 +16,8 @@ from solarkataster.canopy import (
 from solarkataster.footprint_cells import building_cells
 from solarkataster.io.pointclouds import point_chunks
 from solarkataster.io.rasters import read_nearest, read_resampled
-from solarkataster.scenario_surface import changed_canopy
 from solarkataster.roof_cover import roof_heights
+from solarkataster.scenario_surface import changed_canopy
 from solarkataster.stages.job import TileJob, TileRoofs, TileScene
 from solarkataster.surface import Surface
 from solarkataster.trees import burn_crowns, merge_canopy, no_trees, vegetation_top
