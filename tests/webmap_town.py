@@ -132,6 +132,7 @@ def _building(building_id: str, outline: Polygon, height_m: float, roofs: list[d
     row = {column.name: np.nan for column in BUILDING_COLUMNS} | DATES
     valued = [roof for roof in roofs if np.isfinite(roof["poa_global_year_kwh_m2"])]
     row |= {"building_id": building_id, "n_roofs": len(valued), "height_m": height_m}
+    row |= {"n_facades": 0}
     row |= {"data_quality": "", "reason": "" if valued else "outside the surface model"}
     for name in ("area_m2", *LAID):
         row[name] = sum(roof[name] for roof in roofs)

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shutil
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from solarkataster.io.webtiles import (
     write_raster_tiles,
     write_roof_tiles,
 )
+from solarkataster.io.webtiles_facades import WALL_COLOURS, WALL_ZOOM, write_facade_tiles
 from solarkataster.io.webtiles_roof_things import (
     ROOF_THING_ZOOM,
     write_module_tiles,
@@ -41,6 +43,24 @@ META_KEYS = (
 )
 
 
+@dataclass(frozen=True)
+class MapWalls:
+    """
+    Walls of a map.
+
+    Parameters
+    ----------
+    facades, storeys : GeoDataFrame, shape (n_facade,) and (n_storey,)
+        Columns of :data:`solarkataster.layers.FACADE_COLUMNS` and ``STOREY_COLUMNS``.
+    storey_height_m : float
+        Floor to floor, as the storeys were counted. [m]
+    """
+
+    facades: gpd.GeoDataFrame
+    storeys: gpd.GeoDataFrame
+    storey_height_m: float
+
+
 def write_map(
     map_folder: Path,
     roofs: gpd.GeoDataFrame,
@@ -50,6 +70,7 @@ def write_map(
     *,
     modules: gpd.GeoDataFrame | None = None,
     superstructures: gpd.GeoDataFrame | None = None,
+    walls: MapWalls | None = None,
 ) -> Path:
     """
     Write the web map of a run, whole or not at all.
@@ -69,6 +90,8 @@ def write_map(
     modules, superstructures : GeoDataFrame, shape (n_module,) and (n_superstructure,), optional
         Columns of :data:`solarkataster.layers.MODULE_COLUMNS` and ``SUPERSTRUCTURE_COLUMNS``;
         without them the map has no such layer.
+    walls : MapWalls, optional
+        Without them the map has no walls.
 
     Returns
     -------
@@ -96,12 +119,20 @@ def write_map(
         raise InputError("no building has a geometry", where="layer buildings")
     n_roofs = write_roof_tiles(aside / "roofs.pmtiles", roofs, buildings)
     counts = {"n_roofs": n_roofs, "n_buildings": n_buildings, "n_modules": 0}
-    counts["n_superstructures"] = 0
+    counts["n_superstructures"] = counts["n_facades"] = 0
     if modules is not None:
         counts["n_modules"] = write_module_tiles(aside / "modules.pmtiles", modules, buildings)
     if superstructures is not None:
         counts["n_superstructures"] = write_superstructure_tiles(
             aside / "superstructures.pmtiles", superstructures, roofs, buildings
+        )
+    if walls is not None:
+        counts["n_facades"] = write_facade_tiles(
+            aside / "facades.pmtiles",
+            walls.facades,
+            walls.storeys,
+            buildings,
+            walls.storey_height_m,
         )
     raster = write_raster_tiles(aside / "irradiation.pmtiles", Path(year_raster))
     page = _page(roofs, buildings, raster, meta) | counts
@@ -126,7 +157,9 @@ def _page(
         **{key: meta[key] for key in META_KEYS if meta.get(key)},
         "bounds": [round(float(value), 6) for value in (west, south, east, north)],
         "colours": [list(stop) for stop in IRRADIATION_COLOURS],
+        "wall_colours": [list(stop) for stop in WALL_COLOURS],
         "detail_zoom": DETAIL_ZOOM,
+        "wall_zoom": WALL_ZOOM,
         "roof_thing_zoom": ROOF_THING_ZOOM,
         "raster": None
         if raster is None

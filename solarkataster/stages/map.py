@@ -6,7 +6,7 @@ from pathlib import Path
 
 import solarkataster
 from solarkataster.checks import CheckedInputs
-from solarkataster.io.webmap import write_map
+from solarkataster.io.webmap import MapWalls, write_map
 from solarkataster.layers import POA_YEAR_RASTER
 from solarkataster.stages.layers import Tables
 
@@ -30,4 +30,7 @@ def map_stage(folder: Path, tables: Tables, checked: CheckedInputs) -> Path:
         {name: value for name, value in meta.items() if value is not None},
         modules=tables.modules,
         superstructures=tables.superstructures,
+        walls=MapWalls(tables.facades, tables.facade_storeys, config.walls.storey_height_m)
+        if config.walls.enabled
+        else None,
     )

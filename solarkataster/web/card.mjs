@@ -1,6 +1,8 @@
-// The card of one roof or building. Each number sits in an element with data-field (the column's
+// The card of one roof, wall or building. Each number sits in an element with data-field (the column's
 // name) and data-value (the number as it is in the table), so that it can be checked.
 import { direction, number, percent, towards, word } from "./words.mjs";
+import { facing, field, element, drawing, known, row } from "./card_parts.mjs";
+import { scenarios, storeyTable, wallList, wallRows } from "./card_wall.mjs";
 import { figures, remarks } from "./remarks.mjs";
 
 const MONTHS = Array.from({ length: 12 }, (_, month) => String(month + 1).padStart(2, "0"));
@@ -9,46 +11,6 @@ const PARTS = [
   ["sky", "poa_sky_diffuse_year_kwh_m2"],
   ["ground", "poa_ground_diffuse_year_kwh_m2"],
 ];
-const SVG = "http://www.w3.org/2000/svg";
-
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-function drawing(tag, attributes = {}, ...children) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
-
-const known = (value) => value !== undefined && value !== null && Number.isFinite(value);
-
-const field = (name, value, text, tag = "span") =>
-  element(tag, { "data-field": name, "data-value": String(value) }, text);
-
-function row(name, value, text, extra = []) {
-  const label = element("dt", {}, word(name));
-  const hint = word(`${name}_hint`);
-  if (hint) label.append(element("small", {}, hint));
-  return [label, element("dd", {}, field(name, value, text), ...extra)];
-}
-
-function compass(azimuth) {
-  const arrow = drawing("path", { d: "M0 -8 4 6 0 3 -4 6z", transform: `rotate(${azimuth})` });
-  const ring = drawing("circle", { r: "9.5" });
-  return drawing("svg", { class: "compass", viewBox: "-11 -11 22 22", "aria-hidden": "true" }, ring, arrow);
-}
-
-function facing(feature) {
-  const azimuth = feature.surface_azimuth;
-  if (!known(azimuth)) return row("surface_azimuth", "", word("level"));
-  const text = `${direction(azimuth)} (${number(azimuth)}°)`;
-  return row("surface_azimuth", azimuth, text, [compass(azimuth)]);
-}
 
 function rows(feature, isRoof) {
   const made = [];
@@ -171,34 +133,44 @@ function roofList(roofs, colourOf, onRoof) {
   return [element("h3", {}, word("roofsOfBuilding")), list];
 }
 
+/** What a feature with a value says between its headline and its months. */
+function middle(kind, { feature, module, storeys }, wallColourOf) {
+  if (kind !== "facade") return [...modules(feature, module), rows(feature, kind === "roof")];
+  return [wallRows(feature), ...storeyTable(storeys, wallColourOf), ...scenarios(feature)];
+}
+
 /**
  * Fill the card with one feature.
  *
- * choice: {kind: "roof" | "building", feature, roofs, module}; actions: {close, building, roof, colourOf}.
+ * choice: {kind: "roof" | "facade" | "building", feature, roofs, facades, storeys, module};
+ * actions: {close, building, roof, facade, colourOf, wallColourOf}.
  */
-export function fillCard(card, { kind, feature, roofs, module }, actions) {
-  const isRoof = kind === "roof";
+export function fillCard(card, choice, actions) {
+  const { kind, feature } = choice;
+  const colourOf = kind === "facade" ? actions.wallColourOf : actions.colourOf;
   const close = element("button", { type: "button", class: "close", "aria-label": word("close") }, "×");
   close.addEventListener("click", actions.close);
-  const id = isRoof ? "roof_id" : "building_id";
+  const id = `${kind}_id`;
   const title = element("h2", { id: "card-title" }, word(kind));
   const head = element("header", {}, element("div", {}, title, field(id, feature[id], feature[id], "p")), close);
   const body = element("div", { class: "body", tabindex: "0" });
   if (known(feature.poa_global_year_kwh_m2)) {
-    body.append(...headline(feature, actions.colourOf), ...modules(feature, module), rows(feature, isRoof));
+    body.append(...headline(feature, colourOf), ...middle(kind, choice, actions.wallColourOf));
     body.append(...months(feature), ...parts(feature), ...remarkList(feature, "data_quality"));
   } else {
     const why = remarkList(feature, "reason");
     body.append(element("p", { class: "big none" }, element("strong", {}, word("noValue"))));
     body.append(...(why.length ? why : [element("p", {}, word("noReason"))]));
-    body.append(...remarkList(feature, "data_quality"), rows(feature, isRoof));
+    const list = kind === "facade" ? wallRows(feature) : rows(feature, kind === "roof");
+    body.append(...remarkList(feature, "data_quality"), list);
   }
-  if (isRoof) {
+  if (kind !== "building") {
     const whole = element("button", { type: "button", class: "whole" }, word("wholeBuilding"));
     whole.addEventListener("click", () => actions.building(feature.building_id));
     body.append(whole);
   } else {
-    body.append(...roofList(roofs, actions.colourOf, actions.roof));
+    body.append(...roofList(choice.roofs, actions.colourOf, actions.roof));
+    body.append(...wallList(choice.facades ?? [], actions.wallColourOf, actions.facade));
   }
   card.replaceChildren(head, body);
   card.dataset.kind = kind;

@@ -3,6 +3,8 @@ const NONE = "#b7bcc4";
 const SELECTED = "#00838f";
 const MODULE = "#16294f";
 const SUPERSTRUCTURE = "#7d838c";
+// Not on the scale of walls, as SELECTED is not on that of roofs.
+const SELECTED_WALL = "#e0007a";
 const NO_VALUE = ["!", ["has", "poa_global_year_kwh_m2"]];
 const HAS_VALUE = ["has", "poa_global_year_kwh_m2"];
 
@@ -26,6 +28,9 @@ function sources(page) {
   }
   if (page.n_modules) made.modules = { type: "vector", url: tileUrl("modules.pmtiles") };
   if (page.n_superstructures) made.superstructures = { type: "vector", url: tileUrl("superstructures.pmtiles") };
+  if (page.n_facades) {
+    made.facades = { type: "vector", url: tileUrl("facades.pmtiles"), promoteId: { facades: "facade_id", facade_storeys: "facade_id" } };
+  }
   if (page.raster) made.raster = { type: "raster", url: tileUrl("irradiation.pmtiles"), tileSize: 512 };
   return made;
 }
@@ -121,13 +126,33 @@ function roofThings(page) {
   return made;
 }
 
+/** Walls: lines beside the roofs in 2D; in 3D strips storey by storey, stepped along gables. */
+function wallLayers(page) {
+  if (!page.n_facades) return [];
+  const of = (sourceLayer, id, layer) => ({ id, source: "facades", "source-layer": sourceLayer, minzoom: page.wall_zoom, ...layer });
+  const colour = ["case", isSelected, SELECTED_WALL, NO_VALUE, NONE, colourOfYear(page.wall_colours)];
+  const byZoom = (...widths) => ["interpolate", ["linear"], ["zoom"], ...widths.flat()];
+  const offset = byZoom([16, 0.7], [17, 1.3], [18, 2.75], [20, 5]);
+  const line = (width, paint) => ({
+    type: "line",
+    layout: { "line-cap": "butt", "line-join": "miter" },
+    paint: { "line-width": width, "line-offset": offset, ...paint },
+  });
+  const solid = { "fill-extrusion-base": ["get", "base_m"], "fill-extrusion-height": ["get", "top_m"], "fill-extrusion-vertical-gradient": false };
+  return [
+    of("facades", "wall-edge", line(byZoom([16, 1.4], [17, 2.6], [18, 5.5], [20, 10]), { "line-color": "#ffffff" })),
+    of("facades", "wall-line", line(byZoom([16, 1], [17, 2], [18, 4], [20, 7.5]), { "line-color": colour })),
+    of("facade_storeys", "wall-solid", { type: "fill-extrusion", layout: { visibility: "none" }, paint: { "fill-extrusion-color": colour, ...solid } }),
+  ];
+}
+
 export function mapStyle(page) {
   return {
     version: 8,
     sources: sources(page),
     // Weak and white, so that lit roofs keep the colours of the legend.
     light: { anchor: "map", color: "#ffffff", intensity: 0.18, position: [1.3, 200, 35] },
-    layers: [{ id: "ground", type: "background", paint: { "background-color": "#f1f2f0" } }, ...flatLayers(page), ...solidLayers(page), ...roofThings(page)],
+    layers: [{ id: "ground", type: "background", paint: { "background-color": "#f1f2f0" } }, ...flatLayers(page), ...solidLayers(page), ...roofThings(page), ...wallLayers(page)],
   };
 }
 
@@ -148,6 +173,7 @@ const ids = (...roles) => roles.flatMap((role) => LEVELS.map((level) => `${role}
 
 /** Layers whose features answer a click, topmost kind first. */
 export const PICKED = {
+  facade: ["wall-line", "wall-solid"],
   roof: ids("roof-fill", "roof-none", "roof-solid"),
   building: ids("building-fill", "building-none", "building-solid"),
 };
@@ -155,7 +181,7 @@ export const PICKED = {
 export const MODULES_PICKED = ["module-fill", "module-solid"];
 
 /** Which layers are seen: choices of the reader and the kind of view. */
-export function visibleLayers({ roofs, buildings, raster, modules, superstructures, solid }) {
+export function visibleLayers({ roofs, buildings, facades, raster, modules, superstructures, solid }) {
   return {
     ...group(ids("roof-fill", "roof-none", "roof-line", "roofs-mark"), roofs && !solid),
     ...group(ids("building-fill", "building-none"), buildings),
@@ -164,6 +190,8 @@ export function visibleLayers({ roofs, buildings, raster, modules, superstructur
     ...group(["raster-far"], roofs),
     ...group(ids("building-solid"), buildings && solid),
     ...group(ids("roof-solid"), roofs && solid),
+    ...group(["wall-edge", "wall-line"], facades && !solid),
+    ...group(["wall-solid"], facades && solid),
     ...group(["module-fill", "module-line"], modules && !solid),
     ...group(["superstructure-fill", "superstructure-line"], superstructures && !solid),
     ...group(["module-solid"], modules && solid),

@@ -6,7 +6,7 @@ import { date, number, setLanguage, translatePage, word } from "./words.mjs";
 
 const PITCH_3D = 55;
 const TOUCH_PX = 5;
-const seen = { roofs: true, buildings: true, modules: true, superstructures: true, raster: false, solid: false };
+const seen = { roofs: true, buildings: true, facades: true, modules: true, superstructures: true, raster: false, solid: false };
 const byId = (id) => document.getElementById(id);
 const isPhone = () => matchMedia("(max-width: 720px)").matches;
 const card = byId("card");
@@ -34,9 +34,8 @@ function fail(error) {
 
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 
-function colourOf(year) {
+function colourOf(year, stops = page.colours) {
   if (!Number.isFinite(year)) return "#b7bcc4";
-  const stops = page.colours;
   const value = Math.min(Math.max(year, stops[0][0]), stops.at(-1)[0]);
   const above = Math.max(1, stops.findIndex(([stop]) => stop >= value));
   const [[low, from], [high, to]] = [stops[above - 1], stops[above]];
@@ -45,11 +44,12 @@ function colourOf(year) {
   return `rgb(${a.map((channel, i) => Math.round(channel + (b[i] - channel) * share)).join(" ")})`;
 }
 
-function drawLegend() {
-  const stops = page.colours;
+const wallColourOf = (year) => colourOf(year, page.wall_colours);
+
+function drawLegend(legend, stops) {
   const [low, high] = [stops[0][0], stops.at(-1)[0]];
   const at = (value) => ((value - low) / (high - low)) * 100;
-  const ramp = document.querySelector("#legend .ramp");
+  const ramp = legend.querySelector(".ramp");
   ramp.style.background = `linear-gradient(to right, ${stops.map(([value, colour]) => `${colour} ${at(value)}%`).join(", ")})`;
   ramp.setAttribute("aria-label", word("legendLabel")(number(low), number(high)));
   const ticks = stops.filter((_, i) => i % 2 === 0).map(([value]) => {
@@ -58,7 +58,7 @@ function drawLegend() {
     tick.textContent = value === low ? `≤ ${number(value)}` : value === high ? `≥ ${number(value)}` : number(value);
     return tick;
   });
-  document.querySelector("#legend .ticks").replaceChildren(...ticks);
+  legend.querySelector(".ticks").replaceChildren(...ticks);
 }
 
 // --- texts ---------------------------------------------------------------------------------
@@ -101,15 +101,16 @@ function drawTexts() {
     button?.setAttribute("title", word(key));
   }
   map?.getCanvas().setAttribute("aria-label", word("map"));
-  drawLegend();
+  drawLegend(byId("legend"), page.colours);
+  if (page.n_facades) drawLegend(byId("wall-legend"), page.wall_colours);
   drawFacts();
   if (chosen) drawCard();
 }
 
 // --- choosing ------------------------------------------------------------------------------
 
-const featureState = (kind, id) =>
-  [kind, `${kind}_overview`].map((sourceLayer) => ({ source: kind, sourceLayer, id }));
+const tileLayers = (kind) => (kind === "facades" ? [kind, "facade_storeys"] : [kind, `${kind}_overview`]);
+const featureState = (kind, id) => tileLayers(kind).map((sourceLayer) => ({ source: kind, sourceLayer, id }));
 
 /** Mark one roof or building as hovered or selected, and unmark the one before it. */
 function mark(how, kind, id) {
@@ -122,11 +123,13 @@ function mark(how, kind, id) {
 
 function pick(point) {
   const near = [[point.x - TOUCH_PX, point.y - TOUCH_PX], [point.x + TOUCH_PX, point.y + TOUCH_PX]];
+  const kinds = Object.keys(PICKED);
   for (const place of [point, near]) {
-    for (const kind of ["roof", "building"]) {
-      const layers = PICKED[kind].filter((id) => map.getLayer(id));
-      const hit = map.queryRenderedFeatures(place, { layers })[0];
-      if (hit) return { kind, hit };
+    // In 3D a wall may stand before a roof or behind one: what is nearest to the eye counts.
+    for (const asked of seen.solid ? [kinds] : kinds.map((kind) => [kind])) {
+      const layers = asked.flatMap((kind) => PICKED[kind]).filter((id) => map.getLayer(id));
+      const [hit] = layers.length ? map.queryRenderedFeatures(place, { layers }) : [];
+      if (hit) return { kind: kinds.find((kind) => PICKED[kind].includes(hit.layer.id)), hit };
     }
   }
   return null;
@@ -148,6 +151,11 @@ function chooseAt(lngLat) {
     return;
   }
   say("");
+  if (found.kind === "facade") {
+    const facade = wallOf(found.hit.properties.facade_id);
+    if (facade) choose("facade", facade, lngLat);
+    return;
+  }
   if (map.getZoom() >= page.detail_zoom) {
     const { roof_id: roofId } = found.hit.properties;
     choose(found.kind, found.hit.properties, lngLat, moduleAt(map.project(lngLat), roofId));
@@ -169,10 +177,23 @@ function loaded(kind, key, value) {
   return [...new Map(found.map(({ properties }) => [properties[`${kind}_id`], properties])).values()];
 }
 
+const wallOf = (id) => loaded("facade", "facade_id", id)[0];
+
+/** Storeys of a wall from its strips, the lowest first. */
+function storeysOf(id) {
+  const filter = ["==", ["get", "facade_id"], id];
+  const found = map.querySourceFeatures("facades", { sourceLayer: "facade_storeys", filter });
+  return [...new Map(found.map(({ properties }) => [properties.storey, properties])).values()].sort((a, b) => a.storey - b.storey);
+}
+
+const byName = (key) => (a, b) => a[key].localeCompare(b[key], "de", { numeric: true });
+
 function choose(kind, feature, lngLat, module = null) {
-  const roofs = kind === "building" ? loaded("roof", "building_id", feature.building_id) : [];
-  roofs.sort((a, b) => a.roof_id.localeCompare(b.roof_id, "de", { numeric: true }));
-  chosen = { kind, feature, roofs, module };
+  const isWhole = kind === "building";
+  const roofs = isWhole ? loaded("roof", "building_id", feature.building_id).sort(byName("roof_id")) : [];
+  const facades = isWhole ? loaded("facade", "building_id", feature.building_id).sort(byName("facade_id")) : [];
+  const storeys = kind === "facade" ? storeysOf(feature.facade_id) : [];
+  chosen = { kind, feature, roofs, facades, storeys, module };
   mark("selected", `${kind}s`, feature[`${kind}_id`]);
   drawCard();
   card.hidden = false;
@@ -198,7 +219,9 @@ function uncover(lngLat) {
 function drawCard() {
   fillCard(card, chosen, {
     colourOf,
+    wallColourOf,
     close: closeCard,
+    facade: (facade) => choose("facade", facade),
     roof: (roof) => choose("roof", roof),
     building: (id) => {
       const [building] = loaded("building", "building_id", id);
@@ -312,7 +335,7 @@ async function start() {
   map.on("style.load", () => {
     map.addImage("hatch", hatch(), { pixelRatio: 2 });
     if (!page.raster) byId("raster-choice").remove();
-    for (const name of ["modules", "superstructures"]) {
+    for (const name of ["facades", "modules", "superstructures"]) {
       if (!page[`n_${name}`]) for (const part of document.querySelectorAll(`[data-of=${name}]`)) part.remove();
     }
     showLayers();

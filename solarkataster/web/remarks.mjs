@@ -28,6 +28,11 @@ const GERMAN_REASONS = [
     `Nach Norden geneigt und steil: Selbst ohne Schatten kämen nur ${shown(open)} kWh/m² im Jahr an. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
   [rule("no data: ", NUMBER, "% of the plane without height"), (_, share) => `Zu wenig bekannt: Auf ${shown(share)} % dieser Fläche fehlen Höhenwerte.`],
   [rule("monument: needs a permit"), () => "Denkmal: Genehmigung nötig."],
+  [rule("hidden by a neighbour"), () => "Ein Nachbarhaus verdeckt diese Wand ganz."],
+  [rule("hidden by a neighbour but for ", NUMBER, " m² behind its roof"), (_, area) => `Ein Nachbarhaus verdeckt diese Wand bis auf ${shown(area)} m².`],
+  [rule("no height of roof or terrain known at the wall"), () => "An dieser Wand sind Dach oder Gelände in den Höhendaten nicht bekannt."],
+  [rule("roof not above the terrain at the wall"), () => "In den Höhendaten steht das Gebäude hier nicht über dem Gelände."],
+  [rule("nothing of the wall stands free of what is before it"), () => "Vor dieser Wand steht etwas so dicht, dass nichts von ihr frei ist."],
   [rule("no laser point over the footprint"), () => "Über dem Gebäude liegt kein einziger Laserpunkt."],
 ];
 
@@ -59,11 +64,11 @@ const GERMAN_LOD2 = [
   [rule("LoD2: walls and roofs do not close \\(.*\\)"), () => "Im 3D-Gebäudemodell hat dieses Gebäude Lücken."],
   [rule("LoD2: ", NUMBER, " surfaces? could not be read"), () => "Ein Teil des 3D-Gebäudemodells ließ sich hier nicht lesen."],
   [rule("LoD2 building of this id stands elsewhere: not used"), () => "Das 3D-Gebäudemodell führt dieses Gebäude an einem anderen Ort."],
-  [rule("LoD2 walls leave ", NUMBER, " m of the outline open: roof planes or surface there"), (_, metres) => `Im 3D-Gebäudemodell fehlen ${shown(metres)} m Wand; dort gilt das Höhenmodell.`],
   [rule("not in the LoD2 model", INSTEAD), () => `Das 3D-Gebäudemodell kennt dieses Gebäude nicht. ${instead}`],
   [rule("LoD2 model has no wall surface here", INSTEAD), () => `Das 3D-Gebäudemodell hat hier keine Wände. ${instead}`],
   [rule("LoD2 walls do not fit the footprint \\(beside ", NUMBER, "% of its outline within \\S+ m\\)", INSTEAD), (_, share) => `Das 3D-Gebäudemodell passt nur auf ${shown(share)} % des Gebäudeumrisses. ${instead}`],
   [rule("LoD2 roof lies ", NUMBER, " m (above|below) the surface model", INSTEAD), (_, metres, side) => `Im 3D-Gebäudemodell liegt das Dach ${shown(metres)} m ${side === "above" ? "über" : "unter"} dem Höhenmodell. ${instead}`],
+  [rule("LoD2 walls leave ", NUMBER, " m of the outline open: roof planes or surface there"), (_, metres) => `Im 3D-Gebäudemodell fehlen ${shown(metres)} m Wand; dort gilt das Höhenmodell.`],
   [rule("LoD2 walls end ", NUMBER, " m and more above the terrain", INSTEAD), () => `Im 3D-Gebäudemodell enden die Wände hoch über dem Gelände. ${instead}`],
 ];
 
@@ -74,6 +79,9 @@ const GERMAN = [
   [rule("no roof plane on ", NUMBER, "% of the roof"), (_, share) => `Auf ${shown(share)} % des Daches wurde keine ebene Dachfläche erkannt.`],
   [rule("only ", NUMBER, " laser points/m² over the footprint"), (_, density) => `Über dem Gebäude liegen nur ${shown(density)} Laserpunkte je m²: Nur große Dachflächen sind zu erkennen.`],
   [rule("eaves not seen in the heights: roof ends at the footprint"), () => "Wie weit das Dach über die Wände hinausragt, zeigen die Höhendaten nicht; es endet hier am Gebäudeumriss."],
+  [rule("depth of eaves assumed"), () => "Wie weit das Dach über diese Wand ragt, zeigen die Höhendaten nicht; es ist angenommen."],
+  [rule(NUMBER, "% of the top read from cells"), (_, share) => `Auf ${shown(share)} % der Länge ist die Oberkante nur grob bekannt, weil dort keine Dachfläche erkannt wurde.`],
+  [rule(NUMBER, "% of the area behind what stands before it or off the raster"), (_, share) => `Auf ${shown(share)} % der Wandfläche steht etwas dicht davor, oder die Höhendaten enden; diese Teile haben keinen eigenen Wert.`],
   [rule("overhang is switched off: roof ends at the footprint"), () => "Dachüberstände sind in dieser Berechnung ausgeschaltet; das Dach endet am Gebäudeumriss."],
   [/^no far terrain\b.*$/, () => "Hügel jenseits des Höhenmodells sind nicht berücksichtigt."],
   [/^surface model ends (\S+) m away$/, (_, metres) => `Das Höhenmodell endet ${comma(metres)} m neben dem Gebäude; was dahinter Schatten wirft, fehlt.`],
@@ -93,7 +101,7 @@ const GERMAN = [
   [/^no roof plane of at least (\S+) m² found: surface too rough, as under trees$/, (_, area) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden: Das Höhenmodell ist zu unruhig, zum Beispiel wegen Bäumen über dem Dach.`],
   [/^no roof plane of at least (\S+) m² found: only (\d+) cells of the surface model$/, (_, area, cells) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden: Das Gebäude hat nur ${cells} Messpunkte im Höhenmodell.`],
   ...GERMAN_LOD2,
-  [/^(?:tile )?failed: (.*)$/, (_, error) => `Die Berechnung ist fehlgeschlagen (${error}).`],
+  [/^(?:tile |walls )?failed: (.*)$/, (_, error) => `Die Berechnung ist fehlgeschlagen (${error}).`],
 ];
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");

@@ -1,0 +1,69 @@
+// What the cards say of walls: figures, storeys with balcony plants, shares of the wall.
+import { direction, number, percent, word } from "./words.mjs";
+import { element, facing, field, known, row } from "./card_parts.mjs";
+
+const SHARES = ["poa_global_year_usable_kwh", "poa_global_year_half_kwh", "poa_global_year_quarter_kwh"];
+
+/** A class of the tables, which are German, in the language of the page. */
+const className = (name) => word("classes")[name] ?? name;
+
+export function wallRows(feature) {
+  const made = [];
+  if (feature.suitability) made.push(...row("suitability", feature.suitability, className(feature.suitability)));
+  made.push(...facing(feature));
+  const metres = (name, called) => known(feature[name]) && made.push(...row(name, feature[name], `${number(feature[name], 1)} m`, [], called));
+  const squareMetres = (name, called) => known(feature[name]) && made.push(...row(name, feature[name], `${number(feature[name])} m²`, [], called));
+  squareMetres("area_m2", "wallArea");
+  if (known(feature.poa_global_year_kwh_m2)) {
+    squareMetres("usable_area_m2", "wallUsable");
+    if (feature.hidden_area_m2 >= 0.5) squareMetres("hidden_area_m2");
+  }
+  metres("length_m");
+  metres("height_m", "wallHeight");
+  metres("overhang_m", "wallOverhang");
+  if (feature.is_courtyard) made.push(...row("is_courtyard", true, word("yes")));
+  if (known(feature.shading_loss_fraction)) made.push(...row("shading_loss_fraction", feature.shading_loss_fraction, percent(feature.shading_loss_fraction)));
+  if (known(feature.sky_view_factor)) made.push(...row("sky_view_factor", feature.sky_view_factor, percent(feature.sky_view_factor), [], "wallSky"));
+  return element("dl", { class: "numbers" }, ...made);
+}
+
+/** One line per storey that has a value: its light, and what a balcony plant there would yield. */
+export function storeyTable(storeys, colourOf) {
+  const shown = storeys.filter((one) => known(one.poa_global_year_kwh_m2));
+  if (!shown.length) return [];
+  const head = ["storey", "storeyLight", "storeyUpright", "storeyTilted", "storeyClass"].map((key) => element("th", { scope: "col" }, word(key)));
+  const cell = (one, name) => element("td", {}, known(one[name]) ? field(name, one[name], number(one[name])) : "–");
+  const lines = shown.reverse().map((one) => {
+    const chip = element("span", { class: "chip", "aria-hidden": "true" });
+    chip.style.background = colourOf(one.poa_global_year_kwh_m2);
+    return element("tr", { "data-storey": one.storey },
+      element("th", { scope: "row" }, chip, word("storeyName")(one.storey)),
+      cell(one, "poa_global_year_kwh_m2"), cell(one, "balcony_upright_kwh"), cell(one, "balcony_tilted_kwh"),
+      element("td", { class: "class" }, field("balcony_class", one.balcony_class, className(one.balcony_class))));
+  });
+  const table = element("table", { class: "storeys" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...lines));
+  return [element("h3", {}, word("storeys")), table, element("p", { class: "note" }, word("storeysNote"))];
+}
+
+/** Light on the parts of a wall that one may think of using. */
+export function scenarios(feature) {
+  const shown = SHARES.filter((name) => known(feature[name]));
+  if (!shown.length) return [];
+  const made = shown.flatMap((name) => row(name, feature[name], `${number(feature[name])} kWh`));
+  return [element("h3", {}, word("wallShares")), element("dl", { class: "numbers" }, ...made)];
+}
+
+export function wallList(facades, colourOf, onWall) {
+  if (!facades.length) return [];
+  const list = element("ul", { class: "roofs" });
+  for (const facade of facades) {
+    const chip = element("span", { class: "chip", "aria-hidden": "true" });
+    chip.style.background = colourOf(facade.poa_global_year_kwh_m2);
+    const place = `${direction(facade.surface_azimuth)}, ${number(facade.area_m2)} m²`;
+    const year = known(facade.poa_global_year_kwh_m2) ? `${number(facade.poa_global_year_kwh_m2)} kWh/m²` : word("noValue");
+    const button = element("button", { type: "button", "data-facade": facade.facade_id }, chip, element("span", {}, place), element("b", {}, year));
+    button.addEventListener("click", () => onWall(facade));
+    list.append(element("li", {}, button));
+  }
+  return [element("h3", {}, word("facadesOfBuilding")), list];
+}
