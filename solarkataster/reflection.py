@@ -16,13 +16,14 @@ from solarkataster.reflectors import REACH_M, Albedos, Reflectors, lit_reflector
 __all__ = ["REACH_M", "Albedos", "Reflectors", "bounce", "lit_reflectors", "view_shares"]
 
 #: Directions in which a wall looks, all in front; and other surfaces, all around.
-N_FRONT, N_AROUND = 20, 32
+N_FRONT, N_AROUND = 20, 16
 
 #: A surface this steep is a wall: it looks to its front only. [°]
 STEEP_DEG = 88.0
 
-#: Receivers of one surface in a box of about this edge look once; on a wall the box is lower. [m]
-SHARED_M, SHARED_UP_M = 2.5, 0.5
+#: Receivers of one surface in a box look once: on a wall of this edge and height, and in a cube on
+#: roofs, which see less of what sends back. [m]
+WALL_BOX_M, ROOF_BOX_M = (2.5, 0.5), 3.5
 
 #: Who sees less of ground and walls keeps the light of open ground. [–]
 LEAST_VIEW = 0.001
@@ -104,8 +105,9 @@ def _who_looks(
     if not asking.size:
         return asking, asking
     surface = receivers.surface[asking]
-    edge = 2 * int(SHARED_M / reflectors.grid.cell_size_m / 2) + 1
-    tall_m = np.where(receivers.surface_tilt >= STEEP_DEG, SHARED_UP_M, SHARED_M)[surface]
+    is_wall = (receivers.surface_tilt >= STEEP_DEG)[surface]
+    edge = np.where(is_wall, *(_odd_cells(m, reflectors) for m in (WALL_BOX_M[0], ROOF_BOX_M)))
+    tall_m = np.where(is_wall, WALL_BOX_M[1], ROOF_BOX_M)
     # Counted on the lattice of all windows.
     row = receivers.row[asking] + (reflectors.grid.first_row - reflectors.first_row + 0.5)
     col = receivers.col[asking] + (reflectors.grid.first_col - reflectors.first_col + 0.5)
@@ -129,6 +131,11 @@ def _who_looks(
     whose = np.empty(len(asking), np.int64)
     whose[order] = rank[number]
     return looks[by_place], whose
+
+
+def _odd_cells(edge_m: float, reflectors: Reflectors) -> int:
+    """Cells along an edge of about a length, so that one is in the middle."""
+    return 2 * int(edge_m / reflectors.grid.cell_size_m / 2.0) + 1
 
 
 def _look(

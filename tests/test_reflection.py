@@ -273,8 +273,10 @@ def test_the_parts_of_the_view_are_what_the_light_says_is_not_sky(few, sources):
     grid, surface_m, plans, receivers = small_town()
     seen = light(surface_m, CELL_M, receivers, sky_table(sources, 0.0, n_azimuth=120))
     shares = view_shares(lit_reflectors(surface_m, grid, plans, receivers, few), receivers)
-    np.testing.assert_allclose(shares.sum(axis=1), seen.ground_view_factor, atol=0.02)
-    assert abs((shares.sum(axis=1) - seen.ground_view_factor).mean()) <= 0.005
+    off = shares.sum(axis=1) - seen.ground_view_factor
+    assert np.abs(off[:12]).max() <= 0.01
+    assert abs(off[:12].mean()) <= 0.005
+    assert np.abs(off[12:]).max() <= 0.04  # a tilted plane looks around with few rays
 
 
 def test_windows_send_back_less_than_plaster():
@@ -351,10 +353,10 @@ def test_roof_cells_that_share_a_look_get_nearly_what_each_alone_gets(few, sky, 
         [188.0],
     )  # fmt: skip
     shared = lit(grid, surface_m, plans, roof, few, sky)
-    monkeypatch.setattr(reflection, "SHARED_M", 1e-3)
+    monkeypatch.setattr(reflection, "ROOF_BOX_M", 1e-3)
     alone = lit(grid, surface_m, plans, roof, few, sky)
     error = shared.poa_global_month_kwh_m2.sum(axis=1) / alone.poa_global_month_kwh_m2.sum(axis=1)
-    assert np.abs(error - 1.0).max() <= 0.002
+    assert np.abs(error - 1.0).max() <= 0.004
     assert (shared.poa_global_month_kwh_m2 != alone.poa_global_month_kwh_m2).any()
 
 

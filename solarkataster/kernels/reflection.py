@@ -324,7 +324,7 @@ def light_seen(
 
     Notes
     -----
-    Where neighbouring rays meet different walls, the border of their sectors is put where the one
+    Where neighbouring rays of a wall meet different walls, the border of their sectors is put where the one
     ends, by halving what lies between them.
     """
     n_row, n_col = surface_m.shape
@@ -360,7 +360,7 @@ def light_seen(
                 met = _widest_wall(n, notes[put], things[put])
                 if tries == 0:
                     n_new, wall_new = n, met
-                    if k > 0 and not _is_same(wall, wall_new, wall_line):
+                    if k > 0 and up_part == 0.0 and not _is_same(wall, wall_new, wall_line):
                         low, high, tries = off_before, off, _N_HALVING
                         continue
                     end_of = edges[k]
