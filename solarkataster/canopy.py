@@ -251,7 +251,7 @@ def find_canopy(
     window of 2 m through the cell lets a plane pass within `FLAT_M`, or those that do are the top
     of a dome. Edges of smooth things are not rough by that rule, and in-between heights along them
     are told by not being higher. Over roofs a crown stands 1 m above the plane, is rough, and
-    hangs together with one outside. Every decision looks no farther than 12 m, so it does not
+    hangs together with one outside. Every decision looks no farther than 20 m, so it does not
     depend on the window.
     """
     _check(elevation_m, base_fraction, terrain_m, is_building, confirmed, hinted, solid, roof_m)
