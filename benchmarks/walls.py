@@ -9,7 +9,9 @@ of its own height; columns of receivers half a cell before each wall, one per me
 each 1.2 m up; 0.5 m cells. CPU time of the whole process, median of repeats. "Alone": the heights
 of a column moved apart by a nanometre, so that each is answered as a receiver of its own; the two
 are taken turn by turn, because machines are shared. The error printed beside the speed is that of
-the same receivers, a sample of them, against a plain march.
+the same receivers, a sample of them, against a plain march. With a bounce: what reflects is lit at
+24 azimuths, all of it within 100 m of the receivers; its error is that against looks of every
+receiver for itself in sixteen times as many directions.
 """
 
 from __future__ import annotations
@@ -23,15 +25,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import shapely
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from light import demo_weather
 from reference import brute_year, horizons, minute_sky
 
+from solarkataster import reflection
+from solarkataster.grid import Grid
 from solarkataster.horizon import N_NEAR, faces, horizon_tangents
 from solarkataster.irradiance import light
 from solarkataster.receivers import Receivers
+from solarkataster.reflection import bounce, lit_reflectors
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
 
@@ -41,7 +47,8 @@ N_HEIGHT = 10
 HEIGHTS_M = 0.75 + 1.2 * np.arange(N_HEIGHT)
 #: Eaves of half a metre, 13.5 m up.
 EAVES_M, OVERHANG_M = 13.5, 0.5
-N_AZIMUTH = 120
+N_AZIMUTH, N_AZIMUTH_FEW = 120, 24
+WEST_M, NORTH_M = 400_000.0, 5_600_000.0
 
 
 def street_town(size_m: int, seed: int = 3) -> np.ndarray:
@@ -56,6 +63,18 @@ def street_town(size_m: int, seed: int = 3) -> np.ndarray:
     roof_m = eaves_m + 0.7 * np.minimum(behind_m, HOUSE_M - behind_m)
     is_house = (behind_m >= 0) & (behind_m < HOUSE_M)
     return np.where(is_house, roof_m, 0.03 * rng.standard_normal(x.shape))
+
+
+def blocks(size_m: int) -> np.ndarray:
+    """Footprints of the blocks, those at the edge of the town cut off as the surface is."""
+    town = shapely.box(WEST_M, NORTH_M - size_m, WEST_M + size_m, NORTH_M)
+    corners = np.arange(STREET_M / 2, size_m, BLOCK_M + STREET_M)
+    x, y = (axis.ravel() for axis in np.meshgrid(WEST_M + corners, NORTH_M - corners))
+    outer = shapely.box(x, y - BLOCK_M, x + BLOCK_M, y)
+    inner_m = BLOCK_M - HOUSE_M
+    court = shapely.box(x + HOUSE_M, y - inner_m, x + inner_m, y - HOUSE_M)
+    rings = shapely.intersection(shapely.difference(outer, court), town)
+    return rings[~shapely.is_empty(rings)]
 
 
 def wall_columns(size_m: int) -> Receivers:
@@ -178,6 +197,48 @@ def print_light_error(surface_m: np.ndarray, walls: Receivers, sky: SkyTable, mi
         )
 
 
+def print_bounce(
+    surface_m: np.ndarray, walls: Receivers, sky: SkyTable, few: SkyTable, repeats: int
+) -> None:
+    """Speed of full results, part by part, and the error of the reflected part."""
+    size_m = surface_m.shape[0] * CELL_M
+    grid = Grid(surface_m.shape, WEST_M, NORTH_M, CELL_M, "EPSG:25832")
+    plans = blocks(int(size_m))
+    seen = light(surface_m, CELL_M, walls, sky, reach_m=REACH_M)
+    around = lit_reflectors(surface_m, grid, plans, walls, few, horizon_reach_m=REACH_M)
+    got = bounce(around, walls, seen)
+
+    def full() -> None:
+        seen = light(surface_m, CELL_M, walls, sky, reach_m=REACH_M)
+        around = lit_reflectors(surface_m, grid, plans, walls, few, horizon_reach_m=REACH_M)
+        bounce(around, walls, seen)
+
+    runs = by_turns(
+        {
+            "bounce: lighting what reflects": lambda: lit_reflectors(
+                surface_m, grid, plans, walls, few, horizon_reach_m=REACH_M
+            ),
+            "bounce: what comes back": lambda: bounce(around, walls, seen),
+            "full results, 12 months, one bounce": full,
+        },
+        repeats,
+    )
+    for name, seconds in runs.items():
+        report(name, seconds, len(walls), "thousand elements per core-second", 1e3)
+    rng = np.random.default_rng(5)
+    at = np.sort(rng.choice(len(walls), min(3000, len(walls)), replace=False))
+    settings = reflection.N_FRONT, reflection.WALL_BOX_M
+    reflection.N_FRONT, reflection.WALL_BOX_M = 16 * settings[0], (0.0, 1e-3)
+    fine = bounce(around, part(walls, at), seen.part(at)).poa_ground_diffuse_year_kwh_m2
+    reflection.N_FRONT, reflection.WALL_BOX_M = settings
+    back = got.poa_ground_diffuse_year_kwh_m2
+    error = (back[at] - fine) / fine.mean()
+    print(
+        f"  reflected part, {back.mean() / got.poa_global_year_kwh_m2.mean():.1%} of the year, "
+        f"against fine looks: RMSE {np.sqrt((error**2).mean()):.2%}, bias {error.mean():+.2%}"
+    )
+
+
 def report(name: str, seconds: list[float], n_element: int, per: str, scale: float) -> None:
     median = statistics.median(seconds)
     print(
@@ -188,7 +249,12 @@ def report(name: str, seconds: list[float], n_element: int, per: str, scale: flo
 
 
 def measure(
-    title: str, surface_m: np.ndarray, walls: Receivers, sky: SkyTable, repeats: int
+    title: str,
+    surface_m: np.ndarray,
+    walls: Receivers,
+    sky: SkyTable,
+    few: SkyTable,
+    repeats: int,
 ) -> None:
     """Print speed and error of one town."""
     n = len(walls)
@@ -226,6 +292,7 @@ def measure(
     )
     for name, seconds in runs.items():
         report(name, seconds, n, "thousand elements per core-second", 1e3)
+    print_bounce(surface_m, eaves, sky, few, repeats)
 
 
 def main() -> None:
@@ -235,20 +302,23 @@ def main() -> None:
     options = parser.parse_args()
     size_m, repeats = (200, 2) if options.quick else (400, options.repeats)
     weather = demo_weather()
-    sky = sky_table(sky_sources(weather), 0.0, n_azimuth=N_AZIMUTH)
+    sources = sky_sources(weather)
+    sky, few = (sky_table(sources, 0.0, n_azimuth=n) for n in (N_AZIMUTH, N_AZIMUTH_FEW))
     warm = wall_columns(64)
     light(street_town(64), CELL_M, replace(warm, top_tangent=1.0 + warm.elevation_m), sky)
     sweep(street_town(64), warm, sky.azimuths_deg, True)
 
     surface_m, walls = street_town(size_m), wall_columns(size_m)
-    measure(f"Whole town of {size_m} m", surface_m, walls, sky, repeats)
+    measure(f"Whole town of {size_m} m", surface_m, walls, sky, few, repeats)
     print_light_error(surface_m, walls, sky, minute_sky(weather, 0.0, step_minutes=2))
     # A tile: walls in the middle, all around them swept as halo.
     surface_m, walls = street_town(2 * size_m), wall_columns(2 * size_m)
     half = size_m / CELL_M / 2
     middle = np.maximum(np.abs(walls.row - 2 * half), np.abs(walls.col - 2 * half)) < half
     core = part(walls, np.flatnonzero(middle))
-    measure(f"Middle {size_m} m of {2 * size_m} m, halo as work", surface_m, core, sky, repeats)
+    measure(
+        f"Middle {size_m} m of {2 * size_m} m, halo as work", surface_m, core, sky, few, repeats
+    )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"peak memory of this process: {peak:.2f} GB")
 

@@ -103,9 +103,9 @@ def building_cells(footprints: np.ndarray, grid: Grid) -> np.ndarray:
         Number from 1, 0 for none; the first of those that overlap.
     """
     out = np.zeros(grid.shape, dtype=np.int32)
-    box = shapely.box(*grid.bounds)
+    box, bounds = shapely.box(*grid.bounds), shapely.bounds(footprints)
     for i in np.flatnonzero(shapely.intersects(footprints, box)):
-        window = grid.crop(footprints[i].bounds)
+        window = grid.crop(tuple(bounds[i]))
         row, col = grid.offset_of(window)
         part = out[row : row + window.shape[0], col : col + window.shape[1]]
         part[(part == 0) & cells_inside(footprints[i], window)] = i + 1
