@@ -9,8 +9,10 @@ from xml.etree import ElementTree as Xml
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+import pyogrio
 import pytest
-from shapely.geometry import LineString, box
+import shapely
+from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from solarkataster.io.qgis_style import graduated_style, plain_style
 from solarkataster.io.results import Layer, typed, write_geopackage
@@ -120,3 +122,53 @@ def test_each_layer_of_a_geopackage_has_the_look_of_its_shape(tmp_path):
     read = gpd.read_file(path, layer="sides")
     assert read["monument"].tolist() == [True]
     assert read.geometry.length.tolist() == [4.0]
+
+
+def test_upright_polygons_are_outlines_in_the_colours_of_their_classes():
+    """They have no area in plan to be filled."""
+    root = parsed(graduated_style("year", STOPS, shape="upright"))
+    assert root.findtext("layerGeometryType") == "2"
+    symbols = root.findall(".//symbol")
+    assert {symbol.get("type") for symbol in symbols} == {"fill"}
+    assert {option(symbol, "style") for symbol in symbols} == {"no"}
+    colours = [option(symbol, "outline_color") for symbol in symbols]
+    assert colours[:2] == ["32,6,143,255", "32,6,143,255"]
+    assert len(set(colours)) == len(STOPS) + 1
+    assert {option(symbol, "outline_width") for symbol in symbols} == {"0.8"}
+
+
+def test_points_are_markers():
+    root = parsed(graduated_style("year", STOPS, shape="point"))
+    assert root.findtext("layerGeometryType") == "0"
+    assert {symbol.get("type") for symbol in root.findall(".//symbol")} == {"marker"}
+
+
+def test_walls_keep_their_heights_in_a_geopackage(tmp_path):
+    ring = [(0, 0, 50), (4, 1, 50), (4, 1, 57.5), (2, 0.5, 59), (0, 0, 57.5)]
+    shapes = {
+        "facades": (MultiPolygon([Polygon(ring)]), "upright", "MultiPolygon Z"),
+        "facade_storeys": (LineString([(0, 0, 51.4), (4, 1, 51.4)]), "line", "MultiLineString Z"),
+        "facade_elements": (Point(2, 0.5, 51.4), "point", "MultiPoint Z"),
+    }
+    layers = {
+        name: Layer(
+            gpd.GeoDataFrame({"year": [640.0]}, geometry=[one], crs=CRS), "year", STOPS, name,
+            shape=shape,
+        )
+        for name, (one, shape, _) in shapes.items()
+    }  # fmt: skip
+    # A wall that a neighbour hides has no outline.
+    layers["facades"].table.loc[1] = [np.nan, None]
+    path = tmp_path / "walls.gpkg"
+    write_geopackage(path, layers)
+    for name, (one, _, kind) in shapes.items():
+        assert pyogrio.read_info(path, layer=name)["geometry_type"] == kind
+        read = gpd.read_file(path, layer=name)
+        assert shapely.get_coordinates(read.geometry[0], include_z=True)[:, 2].max() == (
+            shapely.get_coordinates(one, include_z=True)[:, 2].max()
+        )
+    assert gpd.read_file(path, layer="facades").geometry.isna().tolist() == [False, True]
+    with closing(sqlite3.connect(path)) as database:
+        looks = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+    kinds = {name: parsed(qml).find(".//symbol").get("type") for name, qml in looks.items()}
+    assert kinds == {"facades": "fill", "facade_storeys": "line", "facade_elements": "marker"}

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from typing import Literal
 from xml.etree import ElementTree as Xml
 
-#: What a layer is made of; polygons are filled, lines are drawn.
-Shape = Literal["polygon", "line"]
+#: What a layer is made of, and how it is drawn: upright polygons have no area in plan, so theirs is
+#: a coloured outline.
+Shape = Literal["polygon", "upright", "line", "point"]
 
 _NO_VALUE_COLOUR = "#b4b4b4"
 _OUTLINE_COLOUR = "60,60,60,255"
 _LINE_WIDTH_MM = 0.4
+_POINT_MM, _UPRIGHT_MM = 1.2, 0.8
 #: QGIS's numbers for the kinds of geometry.
-_GEOMETRY_TYPE = {"line": "1", "polygon": "2"}
+_GEOMETRY_TYPE = {"point": "0", "line": "1", "polygon": "2", "upright": "2"}
 
 
 def graduated_style(
@@ -32,7 +34,7 @@ def graduated_style(
         Column of numbers.
     stops : sequence of (float, str)
         Lower limit and colour (``#rrggbb``) of each class, rising.
-    shape : {"polygon", "line"}
+    shape : {"polygon", "upright", "line", "point"}
     outline_mm : float
         Width of the outline of polygons. [mm on paper]
 
@@ -58,7 +60,7 @@ def plain_style(colour: str, *, shape: Shape = "polygon", outline_mm: float = 0.
     ----------
     colour : str
         ``#rrggbb``.
-    shape : {"polygon", "line"}
+    shape : {"polygon", "upright", "line", "point"}
     outline_mm : float
         Width of the outline of polygons. [mm on paper]
 
@@ -100,24 +102,7 @@ def _classes(column: str, stops: Sequence[tuple[float, str]]) -> list[tuple[str,
 
 def _add_symbol(symbols: Xml.Element, i: int, colour: str, shape: Shape, outline_mm: float) -> None:
     rgba = ",".join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5)) + ",255"
-    if shape == "line":
-        kind, drawn = "line", "SimpleLine"
-        options = {
-            "line_color": rgba,
-            "line_style": "solid",
-            "line_width": f"{_LINE_WIDTH_MM:g}",
-            "line_width_unit": "MM",
-        }
-    else:
-        kind, drawn = "fill", "SimpleFill"
-        options = {
-            "color": rgba,
-            "outline_color": _OUTLINE_COLOUR,
-            "outline_style": "solid",
-            "outline_width": f"{outline_mm:g}",
-            "outline_width_unit": "MM",
-            "style": "solid",
-        }
+    kind, drawn, options = _symbol(rgba, shape, outline_mm)
     symbol = Xml.SubElement(
         symbols, "symbol", type=kind, name=str(i), alpha="1", clip_to_extent="1"
     )
@@ -125,3 +110,20 @@ def _add_symbol(symbols: Xml.Element, i: int, colour: str, shape: Shape, outline
     written = Xml.SubElement(layer, "Option", type="Map")
     for name, value in options.items():
         Xml.SubElement(written, "Option", type="QString", name=name, value=value)
+
+
+def _symbol(rgba: str, shape: Shape, outline_mm: float) -> tuple[str, str, dict[str, str]]:
+    """QGIS's names of a symbol and of its only layer, and the layer's options."""
+    if shape == "line":
+        options = {"line_color": rgba, "line_style": "solid", "line_width": f"{_LINE_WIDTH_MM:g}"}
+        return "line", "SimpleLine", options | {"line_width_unit": "MM"}
+    if shape == "point":
+        options = {"color": rgba, "name": "circle", "outline_style": "no"}
+        return "marker", "SimpleMarker", options | {"size": f"{_POINT_MM:g}", "size_unit": "MM"}
+    if shape == "upright":
+        colours = {"color": rgba, "outline_color": rgba, "style": "no"}
+        outline_mm = _UPRIGHT_MM
+    else:
+        colours = {"color": rgba, "outline_color": _OUTLINE_COLOUR, "style": "solid"}
+    outline = {"outline_width": f"{outline_mm:g}", "outline_width_unit": "MM"}
+    return "fill", "SimpleFill", colours | outline | {"outline_style": "solid"}

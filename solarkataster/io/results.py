@@ -17,6 +17,12 @@ from solarkataster.io.qgis_style import Shape, graduated_style, plain_style
 from solarkataster.io.runfolder import written_whole
 from solarkataster.layers import Column
 
+_GEOMETRY_TYPES = {
+    "polygon": "MultiPolygon",
+    "upright": "MultiPolygon",
+    "line": "MultiLineString",
+    "point": "MultiPoint",
+}
 #: Names a GeoParquet or GeoPackage file needs for itself.
 _RESERVED = ("geometry", "bbox")
 
@@ -29,7 +35,7 @@ class Layer:
     Parameters
     ----------
     table : GeoDataFrame
-        Polygons or lines.
+        Polygons, lines or points.
     style_column : str
         Number that the colours show; not read without stops.
     style_stops : sequence of (float, str)
@@ -40,7 +46,8 @@ class Layer:
     outline_mm : float
         Width of the outline of polygons; small things want a thin one. [mm on paper]
     shape : Shape
-        ``polygon`` or ``line``; of empty tables too.
+        ``polygon``, ``upright`` (walls, drawn as coloured lines), ``line`` or ``point``; of empty
+        tables too.
     """
 
     table: gpd.GeoDataFrame
@@ -163,7 +170,7 @@ def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
 
 def _geometry_type(layer: Layer) -> str:
     """What the table says it holds; walls have heights."""
-    kind = "MultiLineString" if layer.shape == "line" else "MultiPolygon"
+    kind = _GEOMETRY_TYPES[layer.shape]
     return f"{kind} Z" if bool(layer.table.geometry.has_z.any()) else kind
 
 

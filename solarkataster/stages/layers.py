@@ -25,6 +25,7 @@ from solarkataster.io.results import (
     write_geoparquet,
 )
 from solarkataster.io.webtiles import IRRADIATION_COLOURS
+from solarkataster.io.webtiles_facades import WALL_COLOURS
 from solarkataster.layers import (
     BLOCK_COLUMNS,
     BUILDING_COLUMNS,
@@ -225,25 +226,33 @@ def _buildings(plan: Plan, results: pd.DataFrame) -> gpd.GeoDataFrame:
 
 
 def write_tables(folder: Path, tables: Tables, more: Mapping[str, Layer] | None = None) -> None:
-    """GeoParquet for programs, one GeoPackage for QGIS, with more layers on top."""
+    """
+    GeoParquet for programs, one GeoPackage for QGIS, with more layers on top.
+
+    Walls lie over the roofs, whose eaves reach beyond them in plan.
+    """
     for name in ("roofs", "buildings", "facades", *_BESIDE):
         if name == "facade_elements" and tables.facade_elements.empty:
             continue  # only if the config wants them
         write_geoparquet(folder / f"{name}.parquet", getattr(tables, name))
     column = "poa_global_year_kwh_m2"
+    points = Layer(
+        tables.facade_elements, column, WALL_COLOURS, "Points of walls with a value", shape="point"
+    )
     write_geopackage(
         folder / "solarkataster.gpkg",
         {
             **(more or {}),
+            **({} if tables.facade_elements.empty else {"facade_elements": points}),
             "modules": Layer(
                 tables.modules, column, IRRADIATION_COLOURS, "Modules", outline_mm=0.05
             ),
             "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
-            "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
+            "facades": Layer(tables.facades, column, WALL_COLOURS, "Walls", shape="upright"),
             "facade_storeys": Layer(
-                tables.facade_storeys, column, IRRADIATION_COLOURS, "Storeys of walls", shape="line"
+                tables.facade_storeys, column, WALL_COLOURS, "Storeys of walls", shape="line"
             ),
-            "facades": Layer(tables.facades, column, IRRADIATION_COLOURS, "Walls"),
+            "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
             "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
             "blocks": Layer(tables.blocks, "", (), "Blocks of light outside all footprints"),
             "sides": Layer(

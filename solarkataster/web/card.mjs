@@ -2,7 +2,7 @@
 // name) and data-value (the number as it is in the table), so that it can be checked.
 import { direction, number, percent, towards, word } from "./words.mjs";
 import { facing, field, element, drawing, known, row } from "./card_parts.mjs";
-import { scenarios, storeyTable, wallList, wallRows } from "./card_wall.mjs";
+import { scenarios, storeyTable, wallDetails, wallList, wallRows } from "./card_wall.mjs";
 import { figures, remarks } from "./remarks.mjs";
 
 const MONTHS = Array.from({ length: 12 }, (_, month) => String(month + 1).padStart(2, "0"));
@@ -136,7 +136,7 @@ function roofList(roofs, colourOf, onRoof) {
 /** What a feature with a value says between its headline and its months. */
 function middle(kind, { feature, module, storeys }, wallColourOf) {
   if (kind !== "facade") return [...modules(feature, module), rows(feature, kind === "roof")];
-  return [wallRows(feature), ...storeyTable(storeys, wallColourOf), ...scenarios(feature)];
+  return [wallRows(feature), ...storeyTable(storeys, wallColourOf), ...scenarios(feature), ...wallDetails(feature)];
 }
 
 /**

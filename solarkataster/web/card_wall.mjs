@@ -7,24 +7,28 @@ const SHARES = ["poa_global_year_usable_kwh", "poa_global_year_half_kwh", "poa_g
 /** A class of the tables, which are German, in the language of the page. */
 const className = (name) => word("classes")[name] ?? name;
 
+/** The first figures of a wall: how good it is, where it faces, how large it is. */
 export function wallRows(feature) {
   const made = [];
   if (feature.suitability) made.push(...row("suitability", feature.suitability, className(feature.suitability)));
-  made.push(...facing(feature));
-  const metres = (name, called) => known(feature[name]) && made.push(...row(name, feature[name], `${number(feature[name], 1)} m`, [], called));
-  const squareMetres = (name, called) => known(feature[name]) && made.push(...row(name, feature[name], `${number(feature[name])} m²`, [], called));
-  squareMetres("area_m2", "wallArea");
+  made.push(...facing(feature), ...measure(feature, "area_m2", "m²", "wallArea"));
   if (known(feature.poa_global_year_kwh_m2)) {
-    squareMetres("usable_area_m2", "wallUsable");
-    if (feature.hidden_area_m2 >= 0.5) squareMetres("hidden_area_m2");
+    made.push(...measure(feature, "usable_area_m2", "m²", "wallUsable"));
+    if (feature.hidden_area_m2 >= 0.5) made.push(...measure(feature, "hidden_area_m2", "m²"));
   }
-  metres("length_m");
-  metres("height_m", "wallHeight");
-  metres("overhang_m", "wallOverhang");
+  return element("dl", { class: "numbers" }, ...made);
+}
+
+const measure = (feature, name, unit, called = name) =>
+  known(feature[name]) ? row(name, feature[name], `${number(feature[name], unit === "m" ? 1 : 0)} ${unit}`, [], called) : [];
+
+/** Its other figures. */
+export function wallDetails(feature) {
+  const made = [["length_m"], ["height_m", "wallHeight"], ["overhang_m", "wallOverhang"]].flatMap(([name, called]) => measure(feature, name, "m", called));
   if (feature.is_courtyard) made.push(...row("is_courtyard", true, word("yes")));
   if (known(feature.shading_loss_fraction)) made.push(...row("shading_loss_fraction", feature.shading_loss_fraction, percent(feature.shading_loss_fraction)));
   if (known(feature.sky_view_factor)) made.push(...row("sky_view_factor", feature.sky_view_factor, percent(feature.sky_view_factor), [], "wallSky"));
-  return element("dl", { class: "numbers" }, ...made);
+  return [element("h3", {}, word("wallDetails")), element("dl", { class: "numbers" }, ...made)];
 }
 
 /** One line per storey that has a value: its light, and what a balcony plant there would yield. */

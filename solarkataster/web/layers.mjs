@@ -3,8 +3,9 @@ const NONE = "#b7bcc4";
 const SELECTED = "#00838f";
 const MODULE = "#16294f";
 const SUPERSTRUCTURE = "#7d838c";
-// Not on the scale of walls, as SELECTED is not on that of roofs.
+// Not on the scale of walls, as SELECTED is not on that of roofs; in turn, so that storeys show.
 const SELECTED_WALL = "#e0007a";
+const SELECTED_STOREY = ["case", ["==", ["%", ["coalesce", ["get", "storey"], 0], 2], 0], SELECTED_WALL, "#f25ca8"];
 const NO_VALUE = ["!", ["has", "poa_global_year_kwh_m2"]];
 const HAS_VALUE = ["has", "poa_global_year_kwh_m2"];
 
@@ -130,7 +131,7 @@ function roofThings(page) {
 function wallLayers(page) {
   if (!page.n_facades) return [];
   const of = (sourceLayer, id, layer) => ({ id, source: "facades", "source-layer": sourceLayer, minzoom: page.wall_zoom, ...layer });
-  const colour = ["case", isSelected, SELECTED_WALL, NO_VALUE, NONE, colourOfYear(page.wall_colours)];
+  const colour = ["case", isSelected, SELECTED_STOREY, NO_VALUE, NONE, colourOfYear(page.wall_colours)];
   const byZoom = (...widths) => ["interpolate", ["linear"], ["zoom"], ...widths.flat()];
   const offset = byZoom([16, 0.7], [17, 1.3], [18, 2.75], [20, 5]);
   const line = (width, paint) => ({
