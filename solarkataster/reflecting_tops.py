@@ -139,5 +139,5 @@ def _slopes(surface_m, here, block: int, cell_size_m: float) -> tuple[np.ndarray
     is_plane &= left <= _PLANE_RMSE_M**2
     tilt, azimuth = tilt_and_azimuth(np.where(is_plane, east, 0.0), np.where(is_plane, north, 0.0))
     tilt = np.minimum(np.round(tilt / _TILT_STEP_DEG) * _TILT_STEP_DEG, _MOST_TILT_DEG)
-    azimuth = np.round(azimuth / _AZIMUTH_STEP_DEG) * _AZIMUTH_STEP_DEG % 360.0
+    azimuth = np.floor(azimuth / _AZIMUTH_STEP_DEG + 0.5 + 1e-6) * _AZIMUTH_STEP_DEG % 360.0
     return tilt, np.where(tilt > 0.0, azimuth, 0.0)

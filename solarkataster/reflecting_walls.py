@@ -209,8 +209,11 @@ def walls_beside_cells(pieces: WallPieces, grid: Grid) -> tuple[np.ndarray, np.n
         col = np.floor(pieces.col[of] - along * south - inside * east + 0.5).astype(np.int64)
         here = (row >= 0) & (col >= 0) & (row < grid.shape[0]) & (col < grid.shape[1])
         marks.append((row[here] * grid.shape[1] + col[here]) * len(pieces) + of[here])
-    cell, wall = np.divmod(np.unique(np.concatenate(marks)), max(1, len(pieces)))
-    cells, first = np.unique(cell, return_index=True)
+    # Sorted by hand: half the time of np.unique.
+    mark = np.sort(np.concatenate(marks))
+    cell, wall = np.divmod(mark[np.diff(mark, prepend=-1) != 0], max(1, len(pieces)))
+    first = np.flatnonzero(np.diff(cell, prepend=-1))
+    cells = cell[first]
     walls_at = np.zeros(grid.shape, dtype=np.int32)
     walls_at.reshape(-1)[cells] = np.arange(1, len(cells) + 1)
     first = np.concatenate([[0], first, [len(cell)]])
@@ -240,7 +243,9 @@ def wall_receivers(pieces: WallPieces, surface_m: np.ndarray) -> Receivers:
     before = _read(surface_m, np.column_stack([col, row]), pieces.normal, (0.0,))[0]
     clear = np.where(np.isfinite(before), before, -np.inf) + _CLEAR_M
     middle_m = np.maximum(pieces.foot_m[of] + (nth + 0.5) * pieces.band_m[of], clear[of])
-    azimuth = np.round(pieces.grid_azimuth / _AZIMUTH_STEP_DEG) * _AZIMUTH_STEP_DEG % 360.0
+    # Not to the even: a quarter turn would round the other way.
+    steps = np.floor(pieces.grid_azimuth / _AZIMUTH_STEP_DEG + 0.5 + 1e-6)
+    azimuth = steps * _AZIMUTH_STEP_DEG % 360.0
     azimuths, surface = np.unique(azimuth, return_inverse=True)
     return Receivers(
         row[of], col[of], middle_m, surface[of], np.full(len(azimuths), 90.0), azimuths
