@@ -121,12 +121,12 @@ def difference_summary(differences: pd.DataFrame) -> dict[str, dict[str, float]]
     -------
     dict
         By "roof" and "facade": ``n_changed``, ``n_new``, ``n_removed``, ``n_reshaped``,
-        ``difference_year_kwh`` (all of them) and ``largest_loss_kwh_m2``.
+        ``difference_year_kwh`` (all of them) and ``largest_loss_kwh_m2`` (of changed ones).
     """
     told: dict[str, dict[str, float]] = {}
     for surface, rows in differences.groupby("surface", sort=True):
         counts = rows["change"].value_counts()
-        loss = rows["difference_year_kwh_m2"].min()
+        loss = rows.loc[rows["change"] == CHANGED, "difference_year_kwh_m2"].min()
         told[str(surface)] = {
             **{f"n_{word}": int(counts.get(word, 0)) for word in (CHANGED, NEW, REMOVED, RESHAPED)},
             "difference_year_kwh": round(float(rows["difference_year_kwh"].sum()), 3),
