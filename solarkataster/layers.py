@@ -328,7 +328,7 @@ DIFFERENCE_COLUMNS = (
         "change",
         "str",
         "–",
-        "unchanged, changed, new, removed, or reshaped: the id names another surface now.",
+        "unchanged, changed, new, removed, failed, or reshaped: the id names another surface now.",
     ),
     Column("base_year_kwh_m2", "float64", "kWh/m²", "Global irradiation without the scenario."),
     Column("scenario_year_kwh_m2", "float64", "kWh/m²", "Global irradiation with it."),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -11,13 +13,18 @@ import shapely
 _SAME_AREA, _SAME_DEG, _SAME_M = 0.2, 10.0, 1.5
 
 #: Words of the column ``change``.
-UNCHANGED, CHANGED, RESHAPED, NEW, REMOVED = "unchanged", "changed", "reshaped", "new", "removed"
+UNCHANGED, CHANGED, RESHAPED = "unchanged", "changed", "reshaped"
+NEW, REMOVED, FAILED = "new", "removed", "failed"
 
 _YEAR = "poa_global_year_kwh_m2"
 
 
 def surface_differences(
-    base: pd.DataFrame, scenario: pd.DataFrame, surface: str, id_column: str
+    base: pd.DataFrame,
+    scenario: pd.DataFrame,
+    surface: str,
+    id_column: str,
+    failed: Collection[str] = (),
 ) -> pd.DataFrame:
     """
     Compare the surfaces of two runs by their ids.
@@ -31,6 +38,8 @@ def surface_differences(
         "roof" or "facade".
     id_column : str
         ``roof_id`` or ``facade_id``.
+    failed : collection of str
+        Buildings that the scenario run could not compute: of them nothing is known.
 
     Returns
     -------
@@ -44,7 +53,8 @@ def surface_differences(
     Notes
     -----
     ``change`` is "new" or "removed" where one run lacks the surface, "reshaped" where the same id
-    names a surface of another area, direction or place, "changed" where the light differs.
+    names a surface of another area, direction or place, "changed" where the light differs, "failed"
+    where the building could not be computed.
     """
     ids = pd.Index([*base[id_column], *scenario.loc[_new(base, scenario, id_column), id_column]])
     old = base.set_index(id_column).reindex(ids)
@@ -60,11 +70,14 @@ def surface_differences(
     differs = ~((old_m2 == new_m2) | (np.isnan(old_m2) & np.isnan(new_m2)))
     change[same] = np.where(differs, CHANGED, UNCHANGED)[same]
     change[same & ~_is_same(old, new)] = RESHAPED
-    shown = is_new if len(new) else is_old
+    whole = np.where(is_new, new_kwh, 0.0) - np.where(is_old, old_kwh, 0.0)
+    building = np.where(is_old, old["building_id"], new["building_id"])
+    unknown = is_old & ~is_new & np.isin(building.astype(str), list(map(str, failed)))
+    change[unknown], whole[unknown] = FAILED, np.nan
     return pd.DataFrame(
         {
             "surface_id": ids.to_numpy(dtype=object),
-            "building_id": np.where(is_old, old["building_id"], new["building_id"]),
+            "building_id": building,
             "surface": surface,
             "change": change,
             "base_year_kwh_m2": old_m2,
@@ -72,17 +85,10 @@ def surface_differences(
             "difference_year_kwh_m2": new_m2 - old_m2,
             "base_year_kwh": old_kwh,
             "scenario_year_kwh": new_kwh,
-            "difference_year_kwh": _whole_difference(old_kwh, new_kwh, is_old, is_new),
-            "geometry": np.where(shown, new["geometry"], old["geometry"]),
+            "difference_year_kwh": whole,
+            "geometry": np.where(is_new, new["geometry"], old["geometry"]),
         }
     )
-
-
-def _whole_difference(
-    old_kwh: np.ndarray, new_kwh: np.ndarray, is_old: np.ndarray, is_new: np.ndarray
-) -> np.ndarray:
-    """A surface that is missing gets 0 kWh; one without a value gets what nobody knows."""
-    return np.where(is_new, new_kwh, 0.0) - np.where(is_old, old_kwh, 0.0)
 
 
 def _new(base: pd.DataFrame, scenario: pd.DataFrame, id_column: str) -> np.ndarray:
@@ -121,6 +127,7 @@ def difference_summary(differences: pd.DataFrame) -> dict[str, dict[str, float]]
     -------
     dict
         By "roof" and "facade": ``n_changed``, ``n_new``, ``n_removed``, ``n_reshaped``,
+        ``n_failed``,
         ``difference_year_kwh`` (all of them) and ``largest_loss_kwh_m2`` (of changed ones).
     """
     told: dict[str, dict[str, float]] = {}
@@ -128,7 +135,10 @@ def difference_summary(differences: pd.DataFrame) -> dict[str, dict[str, float]]
         counts = rows["change"].value_counts()
         loss = rows.loc[rows["change"] == CHANGED, "difference_year_kwh_m2"].min()
         told[str(surface)] = {
-            **{f"n_{word}": int(counts.get(word, 0)) for word in (CHANGED, NEW, REMOVED, RESHAPED)},
+            **{
+                f"n_{word}": int(counts.get(word, 0))
+                for word in (CHANGED, NEW, REMOVED, RESHAPED, FAILED)
+            },
             "difference_year_kwh": round(float(rows["difference_year_kwh"].sum()), 3),
             "largest_loss_kwh_m2": round(-float(min(loss, 0.0)), 3) if loss == loss else 0.0,
         }

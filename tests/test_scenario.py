@@ -400,6 +400,14 @@ def test_differences_name_what_changed_came_and_went():
     assert told["largest_loss_kwh_m2"] == 50.0
 
 
+def test_surfaces_of_a_building_that_failed_are_not_called_removed():
+    base = table({"A/r1": (1000.0, 50.0), "B/r1": (800.0, 10.0)})
+    found = surface_differences(base, base.iloc[:1], "roof", "roof_id", {"B"})
+    assert list(found["change"]) == ["unchanged", "failed"]
+    assert np.isnan(found["difference_year_kwh"][1])
+    assert difference_summary(found)["roof"]["difference_year_kwh"] == 0.0
+
+
 def test_another_plane_of_the_same_id_is_told():
     base, after = table({"A/r1": (1000.0, 50.0)}), table({"A/r1": (1000.0, 80.0)})
     assert list(surface_differences(base, after, "roof", "roof_id")["change"]) == ["reshaped"]

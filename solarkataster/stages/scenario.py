@@ -268,15 +268,15 @@ def difference_layer(base: RunFolder, tables: Any) -> gpd.GeoDataFrame:
     tables : Tables
         Of the scenario.
     """
+    reasons = tables.buildings["reason"].astype(str)
+    failed = set(tables.buildings["building_id"][reasons.str.contains("failed")])
     parts = []
     for name, surface in (("roofs", "roof"), ("facades", "facade")):
         before = gpd.read_parquet(base.path / f"{name}.parquet")
         after = getattr(tables, name)
         parts.append(
-            surface_differences(
-                _plain(before), _plain(after), surface, f"{surface}_id"
-            )
-        )  # fmt: skip
+            surface_differences(_plain(before), _plain(after), surface, f"{surface}_id", failed)
+        )
     rows = pd.concat(parts, ignore_index=True)
     shapes = np.array(rows["geometry"], dtype=object)
     return gpd.GeoDataFrame(typed(rows, DIFFERENCE_COLUMNS), geometry=shapes, crs=tables.roofs.crs)
