@@ -16,6 +16,7 @@ from solarkataster.layers import (
     SIDE_COLUMNS,
     STOREY_COLUMNS,
     SUPERSTRUCTURE_COLUMNS,
+    TREE_COLUMNS,
 )
 
 HEAD = """# Data model
@@ -45,6 +46,7 @@ TABLES = (
         "new houses",
         BLOCK_COLUMNS,
     ),
+    ("`trees`: one row per tree of the cadastre, with the outline of its crown", TREE_COLUMNS),
     (
         "`difference`: one row per roof plane and wall, only of `solarkataster scenario`",
         DIFFERENCE_COLUMNS,

@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 
 from solarkataster.checks_heights import source_name
-from solarkataster.checks_trees import check_trees, surface_fault
+from solarkataster.checks_trees import CheckedTrees, check_trees, surface_fault
 from solarkataster.config import Config
 from solarkataster.crs import crs_name, same_crs
 from solarkataster.errors import InputError, InputErrors
@@ -34,12 +34,17 @@ class Greenery:
     trees : Trees or None
     canopy, land_cover : RasterSource or None
         Heights above the ground [m], and class numbers.
+    paths : tuple of Path
+        Files of the cadastre.
+    dropped : dict of str
+        Why trees of the cadastre are left out, by their ids.
     """
 
     trees: Trees | None = None
     canopy: RasterSource | None = None
     land_cover: RasterSource | None = None
     paths: tuple[Path, ...] = field(default=(), repr=False)
+    dropped: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def rasters(self) -> tuple[RasterSource, ...]:
@@ -77,11 +82,11 @@ def check_greenery(
     """
     inputs = config.inputs
     faults: list[InputError] = []
-    trees: Trees | None = None
+    checked: CheckedTrees | None = None
     paths: tuple[Path, ...] = ()
     if inputs.trees is not None:
         paths = _with_parts(inputs.trees)
-        trees, found = _trees(config, inputs.trees, dsm, dtm, surface, outlines, notes)
+        checked, found = _trees(config, inputs.trees, dsm, dtm, surface, outlines, notes)
         faults += found
     rasters: dict[str, RasterSource | None] = {"canopy": None, "land_cover": None}
     for role in rasters:
@@ -89,7 +94,10 @@ def check_greenery(
         if patterns is not None:
             rasters[role], found = _raster(config, role, patterns, dsm, surface, notes)
             faults += found
-    return Greenery(trees, rasters["canopy"], rasters["land_cover"], paths), faults
+    known = rasters["canopy"], rasters["land_cover"], paths
+    if checked is None:
+        return Greenery(None, *known), faults
+    return Greenery(checked.trees, *known, checked.dropped), faults
 
 
 def _with_parts(path: Path) -> tuple[Path, ...]:
@@ -107,7 +115,7 @@ def _trees(
     surface: shapely.Geometry,
     outlines: np.ndarray,
     notes: list[str],
-) -> tuple[Trees | None, list[InputError]]:
+) -> tuple[CheckedTrees | None, list[InputError]]:
     where = str(path)
     try:
         file = read_trees(path, config.trees, dsm.grid.crs)
@@ -120,7 +128,7 @@ def _trees(
     except InputError as error:
         return None, [error]
     notes += [f"{where}: {note}" for note in file.notes] + checked.notes
-    return checked.trees, faults
+    return checked, faults
 
 
 def _raster(

@@ -320,6 +320,18 @@ MODULE_COLUMNS = (
     Column("poa_global_year_kwh_m2", "float64", "kWh/m²", "Global irradiation, year."),
 )
 
+TREE_COLUMNS = (
+    Column("tree_id", "str", "–", "The cadastre's id as text."),
+    Column(
+        "is_used", "bool", "–", "Whether it stands in the canopy; if not, data_quality says why."
+    ),
+    Column("height_m", "float64", "m", "Height above the ground at the trunk."),
+    Column("crown_diameter_m", "float64", "m", "Diameter of the crown."),
+    Column("crown_base_m", "float64", "m", "Underside of the crown above the ground."),
+    Column("kind", "str", "–", "deciduous or evergreen."),
+    Column("data_quality", "str", "–", "What was filled in or doubtful; empty if nothing was."),
+)
+
 DIFFERENCE_COLUMNS = (
     Column("surface_id", "str", "–", "roof_id or facade_id, the same in both runs."),
     Column("building_id", "str", "–", "The input's id as text."),

@@ -46,6 +46,7 @@ from solarkataster.stages.scenario import (
     with_scenario,
     write_difference,
 )
+from solarkataster.stages.trees import write_trees
 from solarkataster.stages.warm import warm_kernels
 
 log = logging.getLogger(__name__)
@@ -297,7 +298,10 @@ def _finish(
     staging.mkdir(parents=True)
     with Progress("layers and map", 1.0) as progress:
         tables = tables_of(plan, state.reports, state.faults)
-        more, told = (None, None) if what_if is None else write_difference(staging, what_if, tables)
+        more, told = write_trees(staging, plan.checked), None
+        if what_if is not None:
+            layers, told = write_difference(staging, what_if, tables)
+            more = layers | more
         write_tables(staging, tables, more)
         progress.at(0.1)
         n_tiles = len(state.reports) or 1

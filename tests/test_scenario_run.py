@@ -130,6 +130,18 @@ def test_the_run_says_that_it_is_a_scenario(removed, base, config):
     assert {"difference_roofs", "difference_facades"} <= layers
 
 
+def test_the_trees_of_the_cadastre_are_a_layer(base, config):
+    table = gpd.read_parquet(base / "trees.parquet")
+    listed = gpd.read_file(config.inputs.trees)
+    assert table["tree_id"].tolist() == listed["baumnr"].tolist()
+    assert table["is_used"].all()
+    assert (table["data_quality"] == "").all()
+    assert np.allclose(table["crown_diameter_m"], listed["kronendurchmesser_m"])
+    diameter_m = 2.0 * np.sqrt(table.geometry.area / np.pi)
+    assert np.allclose(diameter_m, listed["kronendurchmesser_m"], rtol=0.02)
+    assert "trees" in set(gpd.list_layers(base / "solarkataster.gpkg")["name"])
+
+
 def test_a_scenario_run_again_computes_nothing(removed, config, base):
     _, out, _ = removed
     again = pipeline.run(config, out, scenario=out.parent / "plan.toml", base=base)

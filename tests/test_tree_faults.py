@@ -32,6 +32,7 @@ from solarkataster.errors import InputErrors
 from solarkataster.grid import Grid
 from solarkataster.io.rasters import NO_CLASS, open_rasters, read_nearest
 from solarkataster.io.trees import read_trees
+from solarkataster.stages.trees import tree_table
 
 N = 40
 AREA = shapely.box(WEST_M, NORTH_M - 120.0, WEST_M + 120.0, NORTH_M)
@@ -419,6 +420,20 @@ def test_check_opens_trees_canopy_and_land_cover_and_their_bytes_count(tmp_path)
         assert str(tmp_path / name) in result.checksums
     assert any("columns of the trees" in note for note in result.notes)
     assert any("height from the crown: B009" in note for note in result.notes)
+
+
+def test_trees_left_out_are_listed_with_their_reason(tmp_path):
+    write_inputs(tmp_path)
+    table = cadastre(baumhoehe=changed("baumhoehe", (9, None)))
+    points = table.geometry.to_numpy().copy()
+    points[2] = None
+    written(tmp_path, table.set_geometry(gpd.GeoSeries(points, crs=CRS)))
+    write_config(tmp_path, trees="trees.gpkg")
+    listed = tree_table(check(tmp_path))
+    assert listed["tree_id"].tolist()[-1] == "B002"
+    assert listed["data_quality"].tolist()[-1] == "has no place"
+    assert listed["is_used"].sum() == N - 1
+    assert listed.set_index("tree_id")["data_quality"]["B009"] == "height from the crown"
 
 
 def test_without_trees_nothing_is_known_of_plants(tmp_path):
