@@ -16,8 +16,10 @@ from wall_town import exact_areas, wall_town
 
 from solarkataster.demo import make_town
 from solarkataster.errors import InputError
+from solarkataster.facades.receivers import wall_receivers
 from solarkataster.facades.segments import wall_segments
 from solarkataster.facades.walls import LOW, NO_HEIGHT, PARTY_WALL, building_walls
+from solarkataster.footprint_cells import cells_inside
 from solarkataster.io.footprints import read_footprints
 from solarkataster.io.rasters import open_rasters, read_resampled, read_window
 from solarkataster.roofs.model import Heights, roof_model
@@ -394,3 +396,22 @@ def test_every_side_belongs_to_one_wall_whose_sides_follow_each_other(radii, tur
         sides = segments.order[wall == k]
         assert (segments.sides.following[sides[:-1]] == sides[1:]).all()
         assert (segments.chord[sides] >= 0).any()
+
+
+def test_a_parapet_is_as_high_as_most_of_it_not_as_its_highest_cell():
+    """A rim of 0.6 m round a flat roof 6 m up; one cell of it holds an aerial 1.9 m high."""
+    (plan,), surface_m, terrain_m = boxes((10, 10, 40, 30, 6.0))
+    inner = cells_inside(plan.buffer(-0.5, join_style="mitre"), GRID)
+    rim = cells_inside(plan, GRID) & ~inner
+    surface_m[rim] += 0.6
+    row, col = np.argwhere(rim)[25]
+    surface_m[row, col] += 1.3
+    model = roof_model(Heights.of_raster(GRID, surface_m, terrain_m), plan)
+    assert model.superstructures.kind == ("parapet",)
+    assert model.superstructures.height_m[0] > 1.8
+    walls = building_walls(plan, model, GRID, surface_m, terrain_m, NONE)
+    np.testing.assert_allclose(walls.top_m, 106.6, atol=0.05)
+    found = wall_receivers(walls, GRID, depth_m=np.full(4, 0.5))
+    # Eaves over a parapet, if there are any, hang from its top: nothing of the wall is above them.
+    assert (found.receivers.top_tangent > 0.0).all()
+    np.testing.assert_allclose(found.eaves_height_m, 106.6 - found.receivers.elevation_m, atol=0.05)

@@ -201,8 +201,8 @@ def _eaves(points, planes, xy, out, depth_m) -> tuple[np.ndarray, np.ndarray]:
     plane = points[:, ROOF].astype(np.int64)
     level_m = points[:, TOP].copy()
     known = plane != FROM_CELLS
-    a, b, c, _ = planes[plane[known]].T
-    level_m[known] = a * edge[known, 0] + b * edge[known, 1] + c
+    a, b, c, rim_m = planes[plane[known]].T
+    level_m[known] = a * edge[known, 0] + b * edge[known, 1] + c + rim_m
     over_m = np.where(has, level_m - points[:, HEIGHT], np.inf)
     tangent = np.maximum(over_m, 0.0) / np.where(has, depth_m, 1.0)
     return over_m, tangent

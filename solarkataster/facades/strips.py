@@ -19,6 +19,9 @@ STEP_M = 0.75
 #: Smaller parts of a storey are not drawn. [m², m]
 _LEAST_M2, _LEAST_M = 0.02, 0.02
 
+#: Corners closer along the wall than this are one. [m]
+_CORNER_M = 0.05
+
 #: Consecutive corners closer than this to a straight line in plan bend nothing. [–]
 _STRAIGHT = 1e-5
 
@@ -66,7 +69,7 @@ def wall_lines(outlines: np.ndarray) -> np.ndarray:
     ndarray of shapely geometry, shape (n_wall,)
         LineStrings or MultiLineStrings of the visible parts; None likewise. [m]
     """
-    chains = _Chains.of(outlines)
+    chains = _Chains.of(outlines, np.full(len(outlines), np.inf))
     straight = shapely.linestrings(chains.ends.reshape(-1, 2, 2))
     drawn, wall = np.unique(chains.wall[chains.ring], return_inverse=True)
     lines = np.empty(len(outlines), dtype=object)
@@ -112,7 +115,7 @@ def storey_strips(
     for name, value in (("storey_height_m", storey_height_m), ("step_m", step_m)):
         if not value > 0.0:
             raise InputError(f"{name} = {value}", expected="a length above 0 m")
-    chains = _Chains.of(outlines)
+    chains = _Chains.of(outlines, np.asarray(ground_m) + storey_height_m)
     height_m = np.nan_to_num(np.asarray(top_m) - np.asarray(ground_m))
     n_storey = np.maximum(1, np.floor(height_m / storey_height_m + 0.5)).astype(np.int64)
     of_stretch = n_storey[chains.wall[chains.ring]]
@@ -149,7 +152,7 @@ class _Chains:
     Visible parts of walls unrolled: distance along the wall, height.
 
     ``face`` and ``level_foot`` (n_ring,) are polygons in these coordinates, the second with the
-    lower edge at its lowest point; ``wall`` is theirs. Straight stretches in plan have a ``ring``
+    foot at its lowest point; ``wall`` is theirs. Straight stretches in plan have a ``ring``
     (n,), distances ``along`` it (n, 2) and ``ends`` (n, 4) in plan.
     """
 
@@ -161,8 +164,12 @@ class _Chains:
     ends: np.ndarray
 
     @classmethod
-    def of(cls, outlines: np.ndarray) -> _Chains:
-        """Unroll; the lower edge is the first half of a ring's way in plan, the top the second."""
+    def of(cls, outlines: np.ndarray, below_m: np.ndarray) -> _Chains:
+        """
+        Unroll; the lower edge is the first half of a ring's way in plan, the top the second.
+
+        Only a foot below a height of its wall is made level: a neighbour's roof is none.
+        """
         parts, wall = shapely.get_parts(np.asarray(outlines, dtype=object), return_index=True)
         rings = shapely.get_exterior_ring(parts)
         xyz, ring = shapely.get_coordinates(rings, include_z=True, return_index=True)
@@ -183,6 +190,7 @@ class _Chains:
         is_foot = ~is_over
         is_foot[1:] |= is_over[1:] & ~is_over[:-1] & (ring[1:] == ring[:-1])
         is_foot[np.append(first[1:], len(xyz))[:n] - 1] = True  # a ring ends where it began
+        is_foot &= xyz[:, 2] < below_m[wall[ring]]
         level = np.where(is_foot, lowest_m[ring], xyz[:, 2])
         faces = shapely.polygons(shapely.linearrings(np.column_stack([s, xyz[:, 2]]), indices=ring))
         levels = shapely.polygons(shapely.linearrings(np.column_stack([s, level]), indices=ring))
@@ -229,14 +237,41 @@ def _sizeable(parts, index) -> tuple[np.ndarray, np.ndarray]:
 
 def _columns(parts, step_m: float) -> tuple[np.ndarray, np.ndarray]:
     """Cut parts with a sloping edge into columns; which part each comes from."""
+    pieces, part = _between_corners(parts, _missing(parts) > 0.2 * step_m)
+    # What is missing of a rectangle under one straight slope is half of its rise.
+    rise_m = 2.0 * _missing(pieces)
+    n = np.where(rise_m < 0.5 * step_m, 1, np.ceil(rise_m / step_m)).astype(np.int64)
+    piece = np.repeat(np.arange(len(pieces)), n)
+    k = np.arange(len(piece)) - (np.cumsum(n) - n)[piece]
+    s0, low_m, s1, high_m = shapely.bounds(pieces).T
+    width_m = ((s1 - s0) / n)[piece]
+    left = s0[piece] + k * width_m
+    cut, index = _cut(pieces[piece], left, left + width_m, low_m[piece], high_m[piece])
+    return cut, part[piece[index]]
+
+
+def _missing(parts) -> np.ndarray:
+    """What parts lack of the rectangle around them, per metre of length. [m]"""
     s0, low_m, s1, high_m = shapely.bounds(parts).T
-    missing_m = (high_m - low_m) - shapely.area(parts) / (s1 - s0)
-    n = np.where(missing_m < 0.4 * step_m, 1, 2 * np.ceil(missing_m / step_m)).astype(np.int64)
-    part = np.repeat(np.arange(len(parts)), n)
-    k = np.arange(len(part)) - (np.cumsum(n) - n)[part]
-    width_m = ((s1 - s0) / n)[part]
-    left = s0[part] + k * width_m
-    cut, index = _cut(parts[part], left, left + width_m, low_m[part] - 1.0, high_m[part] + 1.0)
+    return (high_m - low_m) - shapely.area(parts) / (s1 - s0)
+
+
+def _between_corners(parts, is_sloping) -> tuple[np.ndarray, np.ndarray]:
+    """Parts, cut above and below their corners where they slope; which part each comes from."""
+    s0, low_m, s1, high_m = shapely.bounds(parts).T
+    xy, part = shapely.get_coordinates(parts, return_index=True)
+    is_inner = is_sloping[part] & (xy[:, 0] > s0[part] + _CORNER_M)
+    is_inner &= xy[:, 0] < s1[part] - _CORNER_M
+    s = np.concatenate([s0, xy[is_inner, 0], s1])
+    part = np.concatenate([np.arange(len(parts)), part[is_inner], np.arange(len(parts))])
+    order = np.lexsort((s, part))
+    s, part = s[order], part[order]
+    follows = np.zeros(len(s), dtype=bool)
+    follows[1:] = (part[1:] == part[:-1]) & (np.diff(s) < _CORNER_M)
+    s, part = s[~follows], part[~follows]
+    at = np.flatnonzero(part[1:] == part[:-1])
+    left, right, part = s[at], s[at + 1], part[at]
+    cut, index = _cut(parts[part], left, right, low_m[part], high_m[part])
     return cut, part[index]
 
 

@@ -26,7 +26,12 @@ from solarkataster.kernels.wall_pieces import (
     wall_pieces,
     wall_rings,
 )
-from solarkataster.kernels.wall_tops import FROM_CELLS, meet_planes, plane_stretches
+from solarkataster.kernels.wall_tops import (
+    FROM_CELLS,
+    highest_inside,
+    meet_planes,
+    plane_stretches,
+)
 from solarkataster.roofs.model import MIN_ROOF_HEIGHT_M, RoofModel
 
 #: A receiver stands so far outside the wall line: the least error a raster allows. [cells]
@@ -37,6 +42,9 @@ INSET_M = 0.05
 
 #: Parts of a wall without a plane up to this length take the planes beside them. [m]
 CLOSED_M = 0.5
+
+#: So far behind a wall its parapet is looked for, at least one cell and a half. [m]
+RIM_M = 0.5
 
 #: Planes no farther apart at their border than this meet in a ridge, hip or valley, which is put
 #: where their heights agree, no farther off than this. [m]
@@ -181,7 +189,7 @@ def building_walls(
     segments = wall_segments(footprint, short_m=short_m)
     frame = CellFrame.of(grid, segments.origin_m)
     start, end = segments.start[segments.order], segments.end[segments.order]
-    planes, stretches = _tops(model, segments.origin_m, start, end)
+    planes, stretches = _tops(model, segments.origin_m, start, end, elevation_m, frame)
     if tops is not None:
         planes, stretches = tops.over(planes, stretches)
     touching = _touching(neighbours, footprint, gap_m)
@@ -229,7 +237,7 @@ def _touching(neighbours, footprint, gap_m: float) -> np.ndarray:
     return near[shapely.dwithin(near, footprint, gap_m) & ~shapely.equals(near, footprint)]
 
 
-def _tops(model: RoofModel | None, origin_m, start, end):
+def _tops(model: RoofModel | None, origin_m, start, end, elevation_m, frame: CellFrame):
     """Planes from the origin, and which of them lies over which stretch of every side."""
     if model is None:
         n = len(start)
@@ -251,10 +259,35 @@ def _tops(model: RoofModel | None, origin_m, start, end):
         host = int(model.superstructures.plane[k]) - 1
         polygon = model.superstructures.polygon[k]
         stands = (plane == host) & shapely.contains_xy(polygon, places[:, 0], places[:, 1])
-        plane[stands] = len(planes)
-        raised = np.append(planes[host, :3], model.superstructures.height_m[k])
-        planes = np.concatenate([planes, raised[None]])
+        for i in np.flatnonzero(stands):
+            rim_m = _rim_m(
+                start[side[i]], along[side[i]], begin[i], finish[i], planes[host], elevation_m,
+                frame,
+            )  # fmt: skip
+            plane[i] = len(planes)
+            raised = np.append(planes[host, :3], min(rim_m, model.superstructures.height_m[k]))
+            planes = np.concatenate([planes, raised[None]])
     return planes, (side, plane, begin, finish)
+
+
+def _rim_m(start, along, begin, finish, equation, elevation_m, frame: CellFrame) -> float:
+    """
+    Height of a parapet along a stretch over its plane: median of the highest cells behind the wall.
+
+    The parapet's own height is that of its highest cell, be it an aerial. [m]
+    """
+    n = max(1, round((finish - begin) / SPACING_M))
+    rises = []
+    for at in begin + (np.arange(n) + 0.5) * (finish - begin) / n:
+        x, y = start + at * along
+        depth_m = max(RIM_M, 1.5 * frame.numbers[2])
+        top = highest_inside(
+            start[0], start[1], along[0], along[1], at, 0.5 * SPACING_M, depth_m, elevation_m,
+            frame.numbers,
+        )  # fmt: skip
+        rises.append(top - (equation[0] * x + equation[1] * y + equation[2]))
+    known = np.array(rises)[np.isfinite(rises)]
+    return float(max(0.0, np.median(known))) if len(known) else 0.0
 
 
 def _equations(model: RoofModel, origin_m) -> np.ndarray:
