@@ -157,14 +157,16 @@ def _look(
     # A place may belong to two surfaces, as at a corner.
     starts = np.union1d(starts, np.flatnonzero(np.diff(surface)) + 1)
     pieces = reflectors.pieces
+    cell_m = reflectors.grid.cell_size_m
     light_seen(
-        reflectors.surface_m, reflectors.building, reflectors.source, reflectors.first_roof,
-        reflectors.walls_at, reflectors.wall_first, reflectors.wall_of, pieces.line,
-        pieces.building, reflectors.first_band + pieces.first_band, pieces.foot_m, pieces.band_m,
+        (reflectors.surface_m, reflectors.building, reflectors.source, reflectors.walls_at),
+        reflectors.first_roof,
+        (reflectors.wall_first, reflectors.wall_of, pieces.line, pieces.building),
+        (reflectors.first_band + pieces.first_band, pieces.foot_m, pieces.band_m),
         reflectors.sent, row, col, receivers.elevation_m[which], receivers.top_tangent[which],
         surface, starts, _normals(receivers),
-        (_front_edges(), np.linspace(-np.pi, np.pi, N_AROUND + 1)), reflectors.grid.cell_size_m,
-        reflectors.reach_m / reflectors.grid.cell_size_m, seen, share,
+        (_front_edges(), np.linspace(-np.pi, np.pi, N_AROUND + 1)), cell_m,
+        reflectors.reach_m / cell_m, seen, share,
     )  # fmt: skip
     return seen[:, :12].astype(np.float64), share
 

@@ -35,7 +35,7 @@ _OWN = 2.5
 _PLANE_CELLS, _N_HALVING = 6.0, 2
 
 #: Most things a walk notes, and most things an eye sees of them; what is listed before it is added.
-_N_NOTE, _MOST_PER_EYE, _N_JOB = 400, 2000, 8000
+_N_NOTE, _MOST_PER_EYE, _N_JOB = 400, 3000, 10000
 
 #: Tangent of the steepest look down.
 _STRAIGHT_DOWN = -1.0e6
@@ -58,19 +58,19 @@ _INTEGRALS = _integrals()
 
 
 @njit(nogil=True, cache=True)
-def _facing_wall(walls_at, wall_first, wall_of, wall_line, wall_building, where, which, ray):
+def _facing_wall(walls, here, which, ray):
     """
     The wall of a building that a ray meets in a cell, -1 for none.
 
-    Of the walls beside the cell, that of the building ``which`` that looks most against the ray
-    (east, south).
+    Of the walls in row ``here`` of the list, that of the building ``which`` that looks most against
+    the ray (east, south).
     """
+    first, of, line, building = walls
     best, most = -1, 0.02
-    here = walls_at[where]
-    for k in range(wall_first[here], wall_first[here + 1]):
-        wall = wall_of[k]
-        if wall_building[wall] == which:
-            against = -(wall_line[wall, 0] * ray[0] + wall_line[wall, 1] * ray[1])
+    for k in range(first[here], first[here + 1]):
+        wall = of[k]
+        if building[wall] == which:
+            against = -(line[wall, 0] * ray[0] + line[wall, 1] * ray[1])
             if against > most:
                 best, most = wall, against
     return best
@@ -84,75 +84,79 @@ def _way_out(at, step, n):
     return (at - 1e-6) / -step if step < -1e-12 else np.inf
 
 
-@njit(nogil=True, inline="always")  # a call with so many arrays costs as much as its work
+@njit(nogil=True, cache=True)
+def _crossing(line, place, ray, before, away):
+    """Cells along a ray to a wall's own line, between the cells looked at before and now."""
+    cosine = line[0] * ray[0] + line[1] * ray[1]
+    edge = (line[2] - line[0] * place[1] - line[1] * place[0]) / cosine
+    return max(min(edge, away + 0.5), before - 0.5, 0.25)
+
+
+# A call with so many arrays costs as much as its work.
+@njit(nogil=True, inline="always")
 def _walk(
-    flat_m, building, source, first_roof, walls_at, wall_first, wall_of, wall_line, wall_building,
-    n_row, n_col, row, col, ray, eye_m, cell_m, reach_cells, highest_m, note, what, below,
-):  # fmt: skip
+    cells, first_roof, walls, shape, place, ray, eye_m, own, cell_m, reach_cells, highest_m, noted
+):
     """
     Note what the highest eye of a place sees along a ray; how many things that are.
 
-    ``note`` (n, 3) is filled with one over the distance, foot and top, ``what`` with the source of
-    a cell's top or -1 - the number of a wall, ``below`` with the source of what lies at a wall's
-    foot.
+    What lies below the tangent ``own`` of the eye's plane is not seen.
+    ``noted``: ``note`` (n, 3) is filled with one over the distance, foot and top, ``what`` with the
+    source of a cell's top or -1 - the number of a wall, ``below`` with the source of what lies at
+    a wall's foot.
     """
+    flat_m, building, source, walls_at = cells
+    note, what, below = noted
     east, south = ray
-    row, col = row + 0.5, col + 0.5  # truncating finds the cell
-    before_at = np.int64(row) * n_col + np.int64(col)
-    last = min(reach_cells, _way_out(row, south, n_row), _way_out(col, east, n_col))
+    row, col = place[0] + 0.5, place[1] + 0.5  # truncating finds the cell
+    before_at = np.int64(row) * shape[1] + np.int64(col)
+    last = min(reach_cells, _way_out(row, south, shape[0]), _way_out(col, east, shape[1]))
     coarsest = max(1.0, math.floor(_COARSEST_M / cell_m))
     # The line of sight rises by rise_m over run cells; what it touches is written down when
     # something else comes.
-    rise_m, run, touched = -np.inf, 1.0, np.int64(-1)
+    rise_m, run, touched = own * cell_m, 1.0, np.int64(-1)
+    if own > 0.0:  # beyond, nothing is high enough to be seen
+        last = min(last, (highest_m - eye_m) / rise_m)
     n = 0
     before, away, fine_until = 0.0, 1.0, 0.0
     while away <= last and n < _N_NOTE - 2:
-        at = np.int64(row + away * south) * n_col + np.int64(col + away * east)
+        at = np.int64(row + away * south) * shape[1] + np.int64(col + away * east)
         up_m = flat_m[at] - eye_m
         if up_m * run > rise_m * away:
             here = np.int64(source[at])
-            if here != touched or here >= first_roof:
-                which = building[at]
-                if which > 0 and which != building[before_at]:
-                    if away - before > 1.0:  # somewhere since the last cell looked at
-                        fine_until, away = away, before + 1.0
-                        continue
-                    wall = _facing_wall(
-                        walls_at, wall_first, wall_of, wall_line, wall_building, at, which, ray
-                    )
-                    if wall < 0 and away < _OWN:
-                        before = away
-                        away += 1.0
-                        continue
-                    if wall >= 0:
-                        if touched >= 0:
-                            _write(note, what, n, run * cell_m, 0.0, rise_m + eye_m, touched)
-                            n += 1
-                            touched = np.int64(-1)
-                        # Where the ray crosses the wall's own line, to a part of a cell.
-                        cosine = wall_line[wall, 0] * east + wall_line[wall, 1] * south
-                        out = wall_line[wall, 2] - wall_line[wall, 0] * (col - 0.5)
-                        edge = (out - wall_line[wall, 1] * (row - 0.5)) / cosine
-                        edge = max(min(edge, away + 0.5), before - 0.5, 0.25)
-                        foot_m = flat_m[before_at]
-                        below[n] = source[before_at]
-                        _write(note, what, n, edge * cell_m, foot_m, up_m + eye_m, -1 - wall)
+            which = building[at] if here != touched or here >= first_roof else np.int32(0)
+            if which > 0 and which != building[before_at]:
+                if away - before > 1.0:  # somewhere since the last cell looked at
+                    fine_until, away = away, before + 1.0
+                    continue
+                wall = _facing_wall(walls, walls_at[at], which, ray)
+                if wall < 0 and away < _OWN:
+                    before = away
+                    away += 1.0
+                    continue
+                if wall >= 0:
+                    if touched >= 0:
+                        _write(note, what, n, run * cell_m, 0.0, rise_m + eye_m, touched)
                         n += 1
-                        top_m = max(foot_m - eye_m, up_m)
-                        if top_m * run > rise_m * edge:
-                            rise_m, run = top_m, edge
+                        touched = np.int64(-1)
+                    edge = _crossing(walls[2][wall], place, ray, before, away)
+                    foot_m = flat_m[before_at]
+                    below[n] = source[before_at]
+                    _write(note, what, n, edge * cell_m, foot_m, up_m + eye_m, -1 - wall)
+                    n += 1
+                    top_m = max(foot_m - eye_m, up_m)
+                    if top_m * run > rise_m * edge:
+                        rise_m, run = top_m, edge
             if up_m * run > rise_m * away:
                 if here != touched and touched >= 0:
                     _write(note, what, n, run * cell_m, 0.0, rise_m + eye_m, touched)
                     n += 1
                 rise_m, run, touched = up_m, away, here
-            if rise_m > 0.0:  # beyond, nothing is high enough to be seen
+            if rise_m > 0.0:
                 last = min(last, (highest_m - eye_m) / rise_m * run)
         before_at, before = at, away
-        if away < fine_until:
-            away += 1.0
-        else:
-            away += max(1.0, min(coarsest, math.floor(away * _STEP_PER_AWAY)))
+        step = max(1.0, min(coarsest, math.floor(away * _STEP_PER_AWAY)))
+        away += 1.0 if away < fine_until else step
     if touched >= 0:
         _write(note, what, n, run * cell_m, 0.0, rise_m + eye_m, touched)
         n += 1
@@ -171,7 +175,7 @@ def _share_up_to(tangent, level, up):
     Integral of the cosine over elevations up to a tangent, but for a constant.
 
     ``level`` and ``up`` are the sector's integrals of the normal's level and upward parts, over π.
-    Read from `_INTEGRALS`, which costs a quarter of an arctangent.
+    Read from `_INTEGRALS`: a quarter of the price of an arctangent.
     """
     q = (tangent / (1.0 + abs(tangent)) + 1.0) * _N_STEP
     step = np.uint64(q)
@@ -185,7 +189,7 @@ def _add(who, begin, share, n, sent, sums):
     """
     Add shares of flat rows of what is sent to the receivers' flat sums.
 
-    A loop of its own, over slices of known length: so it compiles to vector instructions.
+    A loop of its own, over slices of known length, compiles to vector instructions.
     """
     for job in range(n):
         part = share[job]
@@ -196,16 +200,15 @@ def _add(who, begin, share, n, sent, sums):
 
 
 @njit(nogil=True, cache=True)
-def _look(
-    n, note, what, below, eye_m, low, limit, level, up, band_first, band_foot_m, band_m, begin,
-    share, job,
-):  # fmt: skip
+def _look(n, noted, eye_m, low, limit, level, up, bands, begin, share, job):
     """
     List what one eye sees of the things noted, from tangent ``low`` to ``limit``.
 
     ``begin`` and ``share`` are filled from ``job`` on; returns where the list ends, and the share
     of all.
     """
+    note, what, below = noted
+    band_first, band_foot_m, band_m = bands
     tangent = min(low, limit)
     start = done = _share_up_to(tangent, level, up)
     for k in range(n):
@@ -256,8 +259,9 @@ def _look(
 
 
 @njit(nogil=True, cache=True)
-def _widest_wall(n, note, what):
+def _widest_wall(n, noted):
     """Of the walls noted the one that fills most of the view, -1 for none."""
+    note, what, _ = noted
     widest, most = -1, 0.0
     for k in range(n):
         wide = (note[k, _TOP] - note[k, _FOOT]) * note[k, _PER]
@@ -267,41 +271,68 @@ def _widest_wall(n, note, what):
 
 
 @njit(nogil=True, cache=True)
-def _is_same(one, other, wall_line):
-    """Whether two walls lie in one plane, near enough; or are both none."""
+def _is_same(one, other, wall_line, place):
+    """Whether two walls lie in one plane, near enough, seen from a place; or are both none."""
     if one < 0 or other < 0:
         return one == other
     turned = wall_line[one, 0] * wall_line[other, 0] + wall_line[one, 1] * wall_line[other, 1]
-    return turned > 0.95 and abs(wall_line[one, 2] - wall_line[other, 2]) < _PLANE_CELLS
+    # From the place: walls that are not quite parallel lie apart by more the farther one counts.
+    apart = wall_line[one, 2] - wall_line[other, 2]
+    apart -= (wall_line[one, 0] - wall_line[other, 0]) * place[1]
+    apart -= (wall_line[one, 1] - wall_line[other, 1]) * place[0]
+    return turned > 0.95 and abs(apart) < _PLANE_CELLS
+
+
+@njit(nogil=True, cache=True)
+def _own_tangent(level_part, up_part, off):
+    """Tangent at which a plane cuts the direction ``off`` its facing."""
+    return -level_part * math.cos(off) / up_part if up_part > 0.0 else _STRAIGHT_DOWN
+
+
+@njit(nogil=True, inline="always")
+def _add_sector(noted, n, eyes, part, off, begin_of, end_of, bands, jobs, n_job, sent, seen, share):
+    """List what all eyes of a place see in a sector; add what is listed when there is much."""
+    first, last, eye_m, top_tangent = eyes
+    level_part, up_part = part
+    whose, sends, shares = jobs
+    level = level_part * (math.sin(end_of) - math.sin(begin_of)) / math.pi
+    up = up_part * (end_of - begin_of) / math.pi
+    cosine = math.cos(off)
+    own = _own_tangent(level_part, up_part, off)
+    for i in range(first, last):
+        limit = top_tangent[i] * cosine if cosine > 0.0 else np.inf
+        listed, filled = _look(
+            n, noted, eye_m[i], own, limit, level, up, bands, sends, shares, n_job
+        )
+        share[i] += filled
+        whose[n_job:listed] = i * N_LANE
+        n_job = listed
+        if n_job > _N_JOB - _MOST_PER_EYE:
+            _add(whose, sends, shares, n_job, sent, seen)
+            n_job = 0
+    return n_job
 
 
 @njit(nogil=True, cache=True)
 def light_seen(
-    surface_m, building, source, first_roof, walls_at, wall_first, wall_of, wall_line,
-    wall_building, band_first, band_foot_m, band_m, sent, row, col, eye_m, top_tangent, surface,
-    stack_start, normals, rays, cell_m, reach_cells, seen, share,
+    cells, first_roof, walls, bands, sent, row, col, eye_m, top_tangent, surface, stack_start,
+    normals, rays, cell_m, reach_cells, seen, share,
 ):  # fmt: skip
     """
     Sum what the sources below the skyline send to receivers.
 
     Parameters
     ----------
-    surface_m : ndarray, shape (ny, nx), float32
-        Heights, finite. [m]
-    building, source, walls_at : ndarray, shape (ny, nx), int32
-        Building of each cell, 0 for none; source that is its top; row of ``wall_first``, 0 for no
-        wall beside it.
+    cells : tuple of ndarrays, shape (ny, nx)
+        Height, float32, finite [m]; int32: building, 0 for none; source that is the cell's top; row
+        of the list of walls, 0 for no wall beside the cell.
     first_roof : int
         Sources from this one on are roofs and walls.
-    wall_first, wall_of : ndarray of int32
-        Walls beside row k: ``wall_of[wall_first[k] : wall_first[k + 1]]``.
-    wall_line : ndarray, shape (n_wall, 3)
-        Outward normal (east, south) and its product with a place on the wall, in cells.
-    wall_building : ndarray, shape (n_wall,), int32
-    band_first : ndarray, shape (n_wall + 1,), int32
-        First source of each wall, from the foot up.
-    band_foot_m, band_m : ndarray, shape (n_wall,)
-        Foot of each wall and height of its bands. [m]
+    walls : tuple of ndarrays
+        List of walls beside cells: where each row begins, and the walls; their normals (east,
+        south) and these times a place on the wall, in cells, (n_wall, 3); buildings, int32.
+    bands : tuple of ndarrays
+        First source of each wall from the foot up (n_wall + 1,); its foot, its bands' height. [m]
     sent : ndarray, shape (n_source, N_LANE), float32
         What each source sends back, by month. [kWh/m²]
     row, col : ndarray, shape (n,)
@@ -317,85 +348,65 @@ def light_seen(
         Borders of the sectors in which walls (no upward part) look, and those of all others, from
         the facing. [rad]
     cell_m, reach_cells : float
-    seen : ndarray, shape (n, N_LANE), float32, zeros
-        Filled: sum of share × what is sent. [kWh/m²]
-    share : ndarray, shape (n,), zeros
-        Filled with the share of the hemisphere below the skyline. [–]
+    seen, share : ndarray, shape (n, N_LANE), float32, and (n,), zeros
+        Filled: sum of share × what is sent [kWh/m²]; share of the hemisphere below the skyline.
 
     Notes
     -----
-    Where neighbouring rays of a wall meet different walls, the border of their sectors is put where the one
-    ends, by halving what lies between them.
+    Where neighbouring rays of a wall meet different walls, the border of their sectors is put
+    where the one ends, by halving what lies between them.
     """
-    n_row, n_col = surface_m.shape
-    flat_m, flat_seen, flat_sent = surface_m.reshape(-1), seen.reshape(-1), sent.reshape(-1)
-    building, source, walls_at = building.reshape(-1), source.reshape(-1), walls_at.reshape(-1)
-    highest_m = flat_m.max()
+    shape = cells[0].shape
+    cells = (cells[0].ravel(), cells[1].ravel(), cells[2].ravel(), cells[3].ravel())
+    flat_seen, flat_sent = seen.ravel(), sent.ravel()
+    highest_m = cells[0].max()
     notes = np.empty((3, _N_NOTE, 3))
     things, belows = np.empty((3, _N_NOTE), np.int64), np.empty((3, _N_NOTE), np.int64)
-    whose, sends = np.empty(_N_JOB, np.int64), np.empty(_N_JOB, np.int64)
-    shares = np.empty(_N_JOB, np.float32)
+    jobs = np.empty(_N_JOB, np.int64), np.empty(_N_JOB, np.int64), np.empty(_N_JOB, np.float32)
     n_job = 0
     for stack in range(stack_start.size - 1):
-        begin, end = stack_start[stack], stack_start[stack + 1]
-        facing, level_part, up_part = normals[surface[begin]]
+        first, end = stack_start[stack], stack_start[stack + 1]
+        facing, level_part, up_part = normals[surface[first]]
         edges = rays[0] if up_part == 0.0 else rays[1]
-        n_ray = edges.size - 1
-        n_noted, wall, border, tries, k = 0, -1, edges[0], 0, 0
+        n_before, wall, border, tries, k, slot = 0, -1, edges[0], 0, 0, 0
         off = off_before = low = high = 0.0
-        slot = 0
-        while k <= n_ray:
-            # One walk for a ray of its own, or for one between two that met different walls.
-            if k < n_ray:
+        while k < edges.size:
+            end_of = edges[k]
+            if k < edges.size - 1:
+                # One walk for a ray of its own, or for one between two that met different walls.
                 if tries == 0:
                     off = (edges[k] + edges[k + 1]) / 2.0
-                at = facing + (off if tries == 0 else (low + high) / 2.0)
-                put = 1 - slot if tries == 0 else 2
+                middle = (low + high) / 2.0
+                aside, put = (off, 1 - slot) if tries == 0 else (middle, 2)
+                ray = math.sin(facing + aside), -math.cos(facing + aside)
+                noted = notes[put], things[put], belows[put]
+                # A lower eye may see what lies below the plane of the highest.
+                own = (
+                    _own_tangent(level_part, up_part, aside) if end - first == 1 else _STRAIGHT_DOWN
+                )
                 n = _walk(
-                    flat_m, building, source, first_roof, walls_at, wall_first, wall_of, wall_line,
-                    wall_building, n_row, n_col, row[begin], col[begin],
-                    (math.sin(at), -math.cos(at)), eye_m[end - 1], cell_m, reach_cells, highest_m,
-                    notes[put], things[put], belows[put],
+                    cells, first_roof, walls, shape, (row[first], col[first]), ray, eye_m[end - 1],
+                    own, cell_m, reach_cells, highest_m, noted,
                 )  # fmt: skip
-                met = _widest_wall(n, notes[put], things[put])
+                met = _widest_wall(n, noted)
+                is_same = _is_same(wall, met, walls[2], (row[first], col[first]))
                 if tries == 0:
                     n_new, wall_new = n, met
-                    if k > 0 and up_part == 0.0 and not _is_same(wall, wall_new, wall_line):
+                    if k > 0 and up_part == 0.0 and not is_same:
                         low, high, tries = off_before, off, _N_HALVING
                         continue
-                    end_of = edges[k]
                 else:
-                    middle = (low + high) / 2.0
-                    if _is_same(wall, met, wall_line):
-                        low = middle
-                    else:
-                        high = middle
+                    low, high = (middle, high) if is_same else (low, middle)
                     tries -= 1
                     if tries > 0:
                         continue
                     end_of = (low + high) / 2.0
-            else:
-                end_of = edges[n_ray]
             if k > 0:  # the sector before has its end
-                level = level_part * (math.sin(end_of) - math.sin(border)) / math.pi
-                up = up_part * (end_of - border) / math.pi
-                cosine = math.cos(off_before)
-                own = _STRAIGHT_DOWN
-                if up_part > 0.0:
-                    own = -level_part * cosine / up_part
-                for i in range(begin, end):
-                    limit = top_tangent[i] * cosine if cosine > 0.0 else np.inf
-                    listed, part = _look(
-                        n_noted, notes[slot], things[slot], belows[slot], eye_m[i], own, limit,
-                        level, up, band_first, band_foot_m, band_m, sends, shares, n_job,
-                    )  # fmt: skip
-                    share[i] += part
-                    whose[n_job:listed] = i * N_LANE
-                    n_job = listed
-                    if n_job > _N_JOB - _MOST_PER_EYE:
-                        _add(whose, sends, shares, n_job, flat_sent, flat_seen)
-                        n_job = 0
-            slot = 1 - slot
-            n_noted, wall, border, off_before = n_new, wall_new, end_of, off
+                n_job = _add_sector(
+                    (notes[slot], things[slot], belows[slot]), n_before,
+                    (first, end, eye_m, top_tangent), (level_part, up_part), off_before, border,
+                    end_of, bands, jobs, n_job, flat_sent, flat_seen, share,
+                )  # fmt: skip
+            n_before, wall, border, off_before, slot = n_new, wall_new, end_of, off, 1 - slot
             k += 1
-    _add(whose, sends, shares, n_job, flat_sent, flat_seen)
+    _add(jobs[0], jobs[1], jobs[2], n_job, flat_sent, flat_seen)
