@@ -37,12 +37,9 @@ _PLANE_CELLS, _N_HALVING = 6.0, 2
 #: Most things a walk notes, and most things an eye sees of them; what is listed before it is added.
 _N_NOTE, _MOST_PER_EYE, _N_JOB = 400, 3000, 10000
 
-#: Tangent of the steepest look down.
-_STRAIGHT_DOWN = -1.0e6
-
-#: Steps of q = t / (1 + |t|), t the tangent of the elevation, from level to straight up. With them
-#: no share of the view is off by more than 1e-5.
-_N_STEP = 512
+#: Tangent of the steepest look down; steps of q = t / (1 + |t|), t a tangent, from level to straight
+#: up: no share of the view is off by more than 1e-5.
+_STRAIGHT_DOWN, _N_STEP = -1.0e6, 512
 
 
 def _integrals() -> np.ndarray:
@@ -172,10 +169,9 @@ def _write(note, what, n, away_m, foot_m, top_m, thing):
 @njit(nogil=True, cache=True)
 def _share_up_to(tangent, level, up):
     """
-    Integral of the cosine over elevations up to a tangent, but for a constant.
+    Integral of the cosine over elevations up to a tangent, but for a constant, from a table.
 
     ``level`` and ``up`` are the sector's integrals of the normal's level and upward parts, over π.
-    Read from `_INTEGRALS`: a quarter of the price of an arctangent.
     """
     q = (tangent / (1.0 + abs(tangent)) + 1.0) * _N_STEP
     step = np.uint64(q)
@@ -186,11 +182,7 @@ def _share_up_to(tangent, level, up):
 
 @njit(nogil=True, cache=True, fastmath={"contract"})
 def _add(who, begin, share, n, sent, sums):
-    """
-    Add shares of flat rows of what is sent to the receivers' flat sums.
-
-    A loop of its own, over slices of known length, compiles to vector instructions.
-    """
+    """Add shares of flat rows of what is sent to flat sums; alone, the loop becomes vectors."""
     for job in range(n):
         part = share[job]
         values = sent[begin[job] : begin[job] + N_LANE]
@@ -200,12 +192,19 @@ def _add(who, begin, share, n, sent, sums):
 
 
 @njit(nogil=True, cache=True)
+def _list(begin, share, job, source, tangent, done, level, up):
+    """List a source that is seen up to a tangent; the share up to there."""
+    reached = _share_up_to(tangent, level, up)
+    begin[job], share[job] = source * N_LANE, reached - done
+    return reached
+
+
+@njit(nogil=True, cache=True)
 def _look(n, noted, eye_m, low, limit, level, up, bands, begin, share, job):
     """
-    List what one eye sees of the things noted, from tangent ``low`` to ``limit``.
+    List what one eye sees from tangent ``low`` to ``limit``, from ``job`` on.
 
-    ``begin`` and ``share`` are filled from ``job`` on; returns where the list ends, and the share
-    of all.
+    Returns where the list ends, and the share of all.
     """
     note, what, below = noted
     band_first, band_foot_m, band_m = bands
@@ -219,18 +218,14 @@ def _look(n, noted, eye_m, low, limit, level, up, bands, begin, share, job):
         if thing >= 0:
             if top > tangent:
                 tangent = top
-                reached = _share_up_to(tangent, level, up)
-                begin[job], share[job] = thing * N_LANE, reached - done
+                done = _list(begin, share, job, thing, tangent, done, level, up)
                 job += 1
-                done = reached
             continue
         foot = min((note[k, _FOOT] - eye_m) * per_m, limit)
         if foot > tangent:
             tangent = foot
-            reached = _share_up_to(tangent, level, up)
-            begin[job], share[job] = below[k] * N_LANE, reached - done
+            done = _list(begin, share, job, below[k], tangent, done, level, up)
             job += 1
-            done = reached
         if top <= tangent:
             continue
         wall = -1 - thing
@@ -244,17 +239,13 @@ def _look(n, noted, eye_m, low, limit, level, up, bands, begin, share, job):
                 until = min(top, (high_m - eye_m) * per_m)
             if until > tangent:
                 tangent = until
-                reached = _share_up_to(tangent, level, up)
-                begin[job], share[job] = (first + band) * N_LANE, reached - done
+                done = _list(begin, share, job, first + band, tangent, done, level, up)
                 job += 1
-                done = reached
             band += 1
     level_sight = min(max(low, 0.0), limit)
     if tangent < level_sight:
-        reached = _share_up_to(level_sight, level, up)
-        begin[job], share[job] = OPEN_GROUND * N_LANE, reached - done
+        done = _list(begin, share, job, OPEN_GROUND, level_sight, done, level, up)
         job += 1
-        done = reached
     return job, done - start
 
 
@@ -321,6 +312,9 @@ def light_seen(
     """
     Sum what the sources below the skyline send to receivers.
 
+    Where neighbouring rays of a wall meet different walls, halving what lies between them puts the
+    border of their sectors where the one ends.
+
     Parameters
     ----------
     cells : tuple of ndarrays, shape (ny, nx)
@@ -339,9 +333,8 @@ def light_seen(
         Receivers in cells of the raster, all inside.
     eye_m, top_tangent : ndarray, shape (n,)
         Height, and edge above as in :class:`solarkataster.receivers.Receivers`.
-    surface : ndarray, shape (n,), int32
-    stack_start : ndarray, shape (n_stack + 1,), int64
-        Receivers of one place and surface, from the lowest up.
+    surface, stack_start : ndarray, shape (n,) and (n_stack + 1,)
+        Surface of each; where those of one place and surface begin, from the lowest up.
     normals : ndarray, shape (n_surface, 3)
         Facing from grid north [rad], level and upward part of the normal.
     rays : tuple of two ndarrays, shape (n_ray + 1,)
@@ -350,11 +343,6 @@ def light_seen(
     cell_m, reach_cells : float
     seen, share : ndarray, shape (n, N_LANE), float32, and (n,), zeros
         Filled: sum of share × what is sent [kWh/m²]; share of the hemisphere below the skyline.
-
-    Notes
-    -----
-    Where neighbouring rays of a wall meet different walls, the border of their sectors is put
-    where the one ends, by halving what lies between them.
     """
     shape = cells[0].shape
     cells = (cells[0].ravel(), cells[1].ravel(), cells[2].ravel(), cells[3].ravel())
