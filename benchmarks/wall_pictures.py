@@ -7,9 +7,9 @@ Walls of a finished run drawn in space and unrolled, to be looked at.
 
 Left and middle: the building from two sides. Walls have the colours of their storeys' irradiation
 (the map's scale), what neighbours hide is left out, grey walls have no value. Roofs are the cells
-of the surface model, neighbours lighter. Right: the walls one after the other as one would walk round
-the house; black is the surface model one cell inside the wall, grey one cell outside, brown the
-terrain. A top that is right follows the black line; what is hidden lies below the grey one.
+of the surface model, neighbours lighter. Right: the walls one after the other as one would walk
+round the house; black is the surface model one cell inside the wall, grey one cell outside, brown
+the terrain. A top that is right follows the black line; what is hidden lies below the grey one.
 """
 
 from __future__ import annotations
