@@ -279,11 +279,6 @@ def test_the_parts_of_the_view_are_what_the_light_says_is_not_sky(few, sources):
     assert np.abs(off[12:]).max() <= 0.04  # a tilted plane looks around with few rays
 
 
-def test_windows_send_back_less_than_plaster():
-    albedos = Albedos(wall=0.5, glass=0.1)
-    np.testing.assert_allclose(albedos.wall_with([0.0, 0.25, 1.0]), [0.5, 0.4, 0.1])
-
-
 def test_each_house_has_its_own_share_of_windows(few, sky):
     grid, surface_m, plans, receivers = small_town()
     options = {"albedos": Albedos(np.zeros(12), 0.0, 0.6, 0.1)}
@@ -370,13 +365,29 @@ def test_a_level_roof_in_the_open_gets_what_it_got(few, sky):
     )
 
 
+def test_missing_footprints_holes_in_the_surface_and_parts_of_buildings_do_no_harm(few, sky):
+    grid, surface_m, plans, receivers = small_town()
+    plain = lit(grid, surface_m, plans, receivers, few, sky)
+    two = shapely.MultiPolygon([plans[0], plans[1]])
+    odd = np.array([None, two, shapely.Polygon(), plans[2], plans[3]], dtype=object)
+    same = lit(grid, surface_m, odd, receivers, few, sky)
+    np.testing.assert_allclose(
+        same.poa_global_month_kwh_m2, plain.poa_global_month_kwh_m2, rtol=1e-6
+    )
+    surface_m = surface_m.copy()
+    surface_m[:40] = np.nan
+    surface_m[150:153, 100:110] = np.nan
+    holed = lit(grid, surface_m, plans, receivers, few, sky)
+    assert np.isfinite(holed.poa_global_month_kwh_m2).all()
+
+
 # Refused
 
 
-@pytest.mark.parametrize(
-    "shares",
-    [{"ground": np.full(11, 0.2)}, {"ground": np.full(12, 1.2)}, {"wall": -0.1}, {"glass": np.nan}],
-)
+NO_SHARES = [{"ground": np.full(n, a)} for n, a in ((11, 0.2), (12, 1.2))]
+
+
+@pytest.mark.parametrize("shares", [*NO_SHARES, {"wall": -0.1}, {"glass": np.nan}])
 def test_shares_that_are_none_are_refused(shares):
     with pytest.raises(InputError, match="albedo"):
         Albedos(**shares)

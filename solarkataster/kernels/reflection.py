@@ -30,15 +30,14 @@ _STEP_PER_AWAY, _COARSEST_M = 0.0625, 2.0
 #: A building's cell that shows no wall is passed over so near to a receiver: it is its own. [cells]
 _OWN = 2.5
 
-#: Walls in one plane: so near to each other. Where one ends is found by so many halvings of the
-#: angle between two rays. [cells]
+#: Walls this near lie in one plane; halvings of the angle between two rays. [cells]
 _PLANE_CELLS, _N_HALVING = 6.0, 2
 
 #: Most things a walk notes, and most things an eye sees of them; what is listed before it is added.
 _N_NOTE, _MOST_PER_EYE, _N_JOB = 400, 3000, 10000
 
-#: Tangent of the steepest look down; steps of q = t / (1 + |t|), t a tangent, from level to straight
-#: up: no share of the view is off by more than 1e-5.
+#: Tangent of the steepest look down; steps of q = t / (1 + |t|), t a tangent, from level to the
+#: zenith: no share of the view is off by more than 1e-5.
 _STRAIGHT_DOWN, _N_STEP = -1.0e6, 512
 
 
@@ -123,7 +122,7 @@ def _walk(
             here = np.int64(source[at])
             which = building[at] if here != touched or here >= first_roof else np.int32(0)
             if which > 0 and which != building[before_at]:
-                if away - before > 1.0:  # somewhere since the last cell looked at
+                if away - before > 1.0:  # entered since the last cell looked at
                     fine_until, away = away, before + 1.0
                     continue
                 wall = _facing_wall(walls, walls_at[at], which, ray)
