@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import shapely
@@ -41,14 +43,13 @@ def boxes_on(shape, *boxes, cell_m=CELL_M):
     return grid, surface_m, np.array(plans, dtype=object)
 
 
-def wall_points(grid, east_m, north_m, heights_m, azimuth_deg, **more):
+def wall_points(grid, east_m, north_m, heights_m, azimuth_deg):
     """A column of receivers at a place on a wall's front, from the south-west corner. [m]"""
     row, col = grid.row_col(WEST_M + east_m, grid.south_m + north_m)
     heights_m = np.asarray(heights_m, dtype=float)
     n = len(heights_m)
-    return Receivers(
-        np.full(n, row), np.full(n, col), heights_m, np.zeros(n, int), [90.0], [azimuth_deg], **more
-    )
+    places = np.full(n, row), np.full(n, col), heights_m
+    return Receivers(*places, np.zeros(n, int), [90.0], [azimuth_deg])
 
 
 # Closed forms
@@ -85,8 +86,8 @@ def test_a_single_wall_opposite_fills_its_rectangle_of_the_view(few, half_m, up_
         x1, y1 = np.sqrt(1 + x * x), np.sqrt(1 + y * y)
         return (x / x1 * np.arctan(y / x1) + y / y1 * np.arctan(x / y1)) / (2 * np.pi)
 
-    expected = 2.0 * (corner(half_m, up_m) + corner(half_m, height_m - up_m))
-    assert seen[0, 2] == pytest.approx(expected, abs=0.01)
+    above = corner(half_m, height_m - up_m)
+    assert seen[0, 2] == pytest.approx(2.0 * (corner(half_m, up_m) + above), abs=0.01)
 
 
 @pytest.mark.parametrize("from_corner_m", [1.0, 3.0, 8.0, 20.0])
@@ -106,8 +107,7 @@ def test_at_an_inner_corner_the_other_wall_fills_its_part_of_the_view(few, from_
         z = np.hypot(a, b)
         return (np.arctan(c / a) - a / z * np.arctan(c / z)) / (2 * np.pi)
 
-    expected = beside(height_m - up_m) + beside(up_m)
-    assert seen[0, 2] == pytest.approx(expected, abs=0.01)
+    assert seen[0, 2] == pytest.approx(beside(height_m - up_m) + beside(up_m), abs=0.01)
 
 
 @pytest.mark.parametrize("tilt", [90.0, 60.0, 30.0, 5.0])
@@ -120,8 +120,7 @@ def test_an_open_plane_gets_the_ground_light_of_pvlib(sky, few, tilt):
         planes,
         light(surface_m, CELL_M, planes, sky),
     )
-    ghi = sky.ghi_kwh_m2.sum()
-    expected = 0.2 * ghi * (1 - np.cos(np.radians(tilt))) / 2
+    expected = 0.2 * sky.ghi_kwh_m2.sum() * (1 - np.cos(np.radians(tilt))) / 2
     np.testing.assert_allclose(got.poa_ground_diffuse_year_kwh_m2, expected, rtol=1e-3, atol=0.01)
     expected = open_light(sky, [tilt], [213.0], 0.2).poa_global_month_kwh_m2
     np.testing.assert_allclose(got.poa_global_month_kwh_m2, expected, rtol=1e-3, atol=0.01)
@@ -231,11 +230,7 @@ def test_who_asks_beside_a_receiver_does_not_move_what_it_gets(few, sky):
     )
 
 
-@given(
-    st.sampled_from(["ground", "roof", "wall"]),
-    st.floats(0.0, 0.9),
-    st.floats(0.01, 0.1),
-)
+@given(st.sampled_from(["ground", "roof", "wall"]), st.floats(0.0, 0.9), st.floats(0.01, 0.1))
 @settings(deadline=None, max_examples=12)
 def test_nobody_gets_less_when_something_sends_back_more(few, sky, name, albedo, more):
     town = small_town()
@@ -331,8 +326,8 @@ def test_snow_and_grass_send_back_their_own_light_month_by_month(few, sky):
 
 def test_nothing_comes_back_from_under_the_eaves(few):
     grid, surface_m, plans = boxes_on((800, 200), (0, 0, 42, 400, 12), (58, 0, 100, 400, 12))
-    options = {"top_tangent": [0.2]}
-    free, under = (wall_points(grid, 42.25, 200.2, [3.0], 90.0, **more) for more in ({}, options))
+    free = wall_points(grid, 42.25, 200.2, [3.0], 90.0)
+    under = replace(free, top_tangent=[0.2])
     reflectors = lit_reflectors(surface_m, grid, plans, free, few)
     seen, cut = view_shares(reflectors, free)[0], view_shares(reflectors, under)[0]
     # Endless strip from the ground across to the edge, crossed strings.
@@ -358,11 +353,9 @@ def test_roof_cells_that_share_a_look_get_nearly_what_each_alone_gets(few, sky, 
 def test_a_level_roof_in_the_open_gets_what_it_got(few, sky):
     grid, surface_m, plans = boxes_on((300, 300), (70, 70, 80, 80, 9))
     roof = Receivers([150.0], [150.0], [9.1], [0], [0.0], [0.0])
-    before = light(surface_m, CELL_M, roof, sky)
-    got = lit(grid, surface_m, plans, roof, few, sky)
-    np.testing.assert_allclose(
-        got.poa_global_month_kwh_m2, before.poa_global_month_kwh_m2, rtol=1e-5
-    )
+    before = light(surface_m, CELL_M, roof, sky).poa_global_month_kwh_m2
+    got = lit(grid, surface_m, plans, roof, few, sky).poa_global_month_kwh_m2
+    np.testing.assert_allclose(got, before, rtol=1e-5)
 
 
 def test_missing_footprints_holes_in_the_surface_and_parts_of_buildings_do_no_harm(few, sky):
@@ -395,8 +388,9 @@ def test_shares_that_are_none_are_refused(shares):
 
 def test_a_class_without_albedo_and_strangers_are_refused(few):
     grid, surface_m, plans, receivers = small_town()
+    kinds = np.full(grid.shape, 3)
     with pytest.raises(InputError, match="class of ground 3"):
-        lit_reflectors(surface_m, grid, plans, receivers, few, ground_class=np.full(grid.shape, 3))
+        lit_reflectors(surface_m, grid, plans, receivers, few, ground_class=kinds)
     with pytest.raises(InputError, match="shape"):
         lit_reflectors(surface_m[1:], grid, plans, receivers, few)
     near = lit_reflectors(surface_m, grid, plans, receivers, few, reach_m=5.0)
