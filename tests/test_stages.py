@@ -48,6 +48,7 @@ def job_of(config: Config, footprints, n_cells: int = 60) -> TileJob:
         neighbours=np.array([one for one in footprints if one is not None], dtype=object),
         surroundings=np.array([one for one in footprints if one is not None], dtype=object),
         use_around=("",) * sum(one is not None for one in footprints),
+        index_around=np.flatnonzero([one is not None for one in footprints]).astype(np.int32),
         is_monument=np.zeros(len(footprints), dtype=bool),
         config=config.model_copy(update={"roofs": RoofsConfig()}),
         latitude_deg=50.0,

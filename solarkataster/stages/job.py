@@ -71,6 +71,8 @@ class TileJob:
         Every footprint in the window, in the order of the input: what walls look at.
     use_around : tuple of str, length n_around
         Use of each of them.
+    index_around : ndarray, shape (n_around,), int32
+        Position of each in the input, as ``building_index``.
     is_monument : ndarray of bool, shape (n_building,)
     config : Config
     latitude_deg : float
@@ -102,6 +104,7 @@ class TileJob:
     neighbours: np.ndarray
     surroundings: np.ndarray
     use_around: tuple[str, ...]
+    index_around: np.ndarray
     is_monument: np.ndarray
     config: Config
     latitude_deg: float

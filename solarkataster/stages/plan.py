@@ -105,6 +105,7 @@ class Plan:
             neighbours=neighbours,
             surroundings=surroundings,
             use_around=use_around,
+            index_around=around.astype(np.int32),
             is_monument=checked.is_monument[owned],
             config=checked.config,
             latitude_deg=checked.latitude_deg,
@@ -140,7 +141,9 @@ class Plan:
         """Positions of every footprint in a window; none if nothing looks at them."""
         config = self.checked.config
         looks = config.walls.enabled or config.trees.from_surface or config.reflection.enabled
-        if min(window.shape) == 0 or not (looks or self.checked.greenery.trees is not None):
+        looks |= self.checked.greenery.trees is not None
+        # Eaves of a removed building end at those that stay.
+        if min(window.shape) == 0 or not (looks or _changes_near(self.checked, window).removed):
             return np.zeros(0, dtype=np.int64)
         return np.sort(self._tree.query(shapely.box(*window.bounds), "intersects"))
 

@@ -19,6 +19,7 @@ from solarkataster.io.rasters import read_nearest, read_resampled
 from solarkataster.roof_cover import roof_heights
 from solarkataster.scenario_surface import changed_canopy
 from solarkataster.stages.job import TileJob, TileRoofs, TileScene
+from solarkataster.stages.roofs_around import roofs_around
 from solarkataster.surface import Surface
 from solarkataster.trees import burn_crowns, merge_canopy, no_trees, vegetation_top
 
@@ -79,19 +80,25 @@ def _taken_apart(
         hinted=hinted,
         # Without roughness nothing but what is confirmed is a plant.
         solid=None if settings.from_surface or confirmed is None else ~confirmed,
-        roof_m=None
-        if roofs.receivers is None
-        else roof_heights(
-            roofs.receivers,
-            roofs.n_on_roof,
-            building,
-            job.window.cell_size_m,
-            job.config.roofs.lift_m,
-        ),
+        roof_m=_roof_heights(job, surface, roofs, building),
         base_fraction=settings.default_crown_base_fraction,
         winter_flight=settings.flight_season == "winter",
     )
     return found.solid_m, found.canopy, found.blocks if settings.from_surface else None
+
+
+def _roof_heights(
+    job: TileJob, surface: Surface, roofs: TileRoofs, building: np.ndarray
+) -> np.ndarray:
+    """Height of roofs in the cells of footprints, of the tile and of its neighbours. [m]"""
+    known = [(roofs.receivers, roofs.n_on_roof)] if roofs.receivers is not None else []
+    around = roofs_around(job, surface, building)
+    roof_m = np.full(building.shape, np.nan, dtype=np.float32)
+    for receivers, n_on_roof in [*known, *([] if around is None else [around])]:
+        cell_m, lift_m = job.window.cell_size_m, job.config.roofs.lift_m
+        found_m = roof_heights(receivers, n_on_roof, building, cell_m, lift_m)
+        roof_m = np.where(np.isnan(roof_m), found_m, roof_m)
+    return roof_m
 
 
 def _confirmed(job: TileJob, surface: Surface) -> np.ndarray | None:

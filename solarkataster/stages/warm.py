@@ -60,6 +60,7 @@ def warm_kernels(checked: CheckedInputs, sky: RunSky) -> None:
         neighbours=footprints,
         surroundings=footprints,
         use_around=("", ""),
+        index_around=np.arange(2, dtype=np.int32),
         is_monument=np.zeros(2, dtype=bool),
         # Limits of the run's own could leave the houses without a roof or without modules.
         config=checked.config.model_copy(
