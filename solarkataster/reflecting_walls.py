@@ -26,6 +26,9 @@ _OUTSIDE = 0.5
 _CLEAR_M = 0.1
 _FOOT_AT, _TOP_AT = (1.0, 2.0), (0.75, 1.5)
 
+#: Eaves over a wall: the surface with them is this much higher; looked for so far out. [m, cells]
+_EAVES_M, _EAVES_AT = 0.5, np.arange(0.75, 4.0, 0.5)
+
 #: Their facings are rounded for the light they get, so that few differ. [°]
 _AZIMUTH_STEP_DEG = 2.0
 
@@ -220,7 +223,12 @@ def walls_beside_cells(pieces: WallPieces, grid: Grid) -> tuple[np.ndarray, np.n
     return walls_at, first.astype(np.int32), wall.astype(np.int32)
 
 
-def wall_receivers(pieces: WallPieces, surface_m: np.ndarray) -> Receivers:
+def wall_receivers(
+    pieces: WallPieces,
+    surface_m: np.ndarray,
+    with_eaves_m: np.ndarray | None = None,
+    cell_size_m: float = 1.0,
+) -> Receivers:
     """
     Where the bands of walls are lit: in their middles, half a cell out, never below the surface.
 
@@ -229,6 +237,9 @@ def wall_receivers(pieces: WallPieces, surface_m: np.ndarray) -> Receivers:
     pieces : WallPieces
     surface_m : ndarray, shape (ny, nx)
         Surface of the same window. [m]
+    with_eaves_m : ndarray, shape (ny, nx), optional
+        The same before eaves were cut back: they shade the walls below them. [m]
+    cell_size_m : float
 
     Returns
     -------
@@ -243,10 +254,28 @@ def wall_receivers(pieces: WallPieces, surface_m: np.ndarray) -> Receivers:
     before = _read(surface_m, np.column_stack([col, row]), pieces.normal, (0.0,))[0]
     clear = np.where(np.isfinite(before), before, -np.inf) + _CLEAR_M
     middle_m = np.maximum(pieces.foot_m[of] + (nth + 0.5) * pieces.band_m[of], clear[of])
+    top_tangent = np.full(len(of), np.inf)
+    if with_eaves_m is not None:
+        depth_m, edge_m = _eaves(pieces, surface_m, with_eaves_m, cell_size_m)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tangent = np.maximum(edge_m[of] - middle_m, 0.0) / depth_m[of]
+        top_tangent = np.where(depth_m[of] > 0.0, tangent, np.inf)
     # Not to the even: a quarter turn would round the other way.
     steps = np.floor(pieces.grid_azimuth / _AZIMUTH_STEP_DEG + 0.5 + 1e-6)
-    azimuth = steps * _AZIMUTH_STEP_DEG % 360.0
-    azimuths, surface = np.unique(azimuth, return_inverse=True)
+    azimuths, surface = np.unique(steps * _AZIMUTH_STEP_DEG % 360.0, return_inverse=True)
     return Receivers(
-        row[of], col[of], middle_m, surface[of], np.full(len(azimuths), 90.0), azimuths
-    )
+        row[of], col[of], middle_m, surface[of], np.full(len(azimuths), 90.0), azimuths,
+        top_tangent=top_tangent,
+    )  # fmt: skip
+
+
+def _eaves(pieces: WallPieces, surface_m, with_eaves_m, cell_size_m: float):
+    """Depth of the eaves over each piece, 0 for none, and the height of their edge. [m]"""
+    at = np.column_stack([pieces.col, pieces.row])
+    roof_m = _read(with_eaves_m, at, pieces.normal, _EAVES_AT)
+    is_eaves = roof_m - _read(surface_m, at, pieces.normal, _EAVES_AT) > _EAVES_M
+    n = np.logical_and.accumulate(is_eaves, axis=0).sum(axis=0)
+    first, step = _EAVES_AT[0], _EAVES_AT[1] - _EAVES_AT[0]
+    depth_m = np.where(n > 0, first + (n - 0.5) * step, 0.0) * cell_size_m
+    edge_m = np.take_along_axis(roof_m, np.maximum(n - 1, 0)[None, :], axis=0)[0]
+    return depth_m, edge_m

@@ -132,6 +132,7 @@ def lit_reflectors(
     albedos: Albedos | None = None,
     glass_fraction: float | np.ndarray = 0.0,
     ground_class: np.ndarray | None = None,
+    with_eaves_m: np.ndarray | None = None,
     reach_m: float = REACH_M,
     horizon_reach_m: float = 500.0,
     **options,
@@ -156,6 +157,8 @@ def lit_reflectors(
         Share of windows in the walls, of all or of each footprint. [–]
     ground_class : ndarray of int, shape (ny, nx), optional
         Row of ``albedos.ground`` of each cell; all 0 by default.
+    with_eaves_m : ndarray, shape (ny, nx), optional
+        The surface before its eaves were cut back; they shade the walls below them. [m]
     reach_m, horizon_reach_m : float
         How far from receivers things reflect, and from how far they are shaded. [m]
     **options
@@ -186,7 +189,10 @@ def lit_reflectors(
     ground = tops(surface, known & (building == 0), grid.cell_size_m, sloped=False)
     roofs = tops(surface, known & (building > 0), grid.cell_size_m, sloped=True)
     row, col = grid.offset_of(part)
-    lit = join_receivers([ground.receivers, roofs.receivers, wall_receivers(pieces, surface)])
+    if with_eaves_m is not None:
+        with_eaves_m = _cut(np.asarray(with_eaves_m, dtype=np.float32), grid, part, np.nan)
+    walls = wall_receivers(pieces, surface, with_eaves_m, grid.cell_size_m)
+    lit = join_receivers([ground.receivers, roofs.receivers, walls])
     months = light(
         surface_m, grid.cell_size_m, replace(lit, row=lit.row + row, col=lit.col + col), sky,
         reach_m=horizon_reach_m, first_row=grid.first_row, first_col=grid.first_col, albedo=0.0,
