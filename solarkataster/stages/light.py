@@ -42,7 +42,7 @@ def light_stage(
     # Eaves hide what walls see of the sky; houses opposite are seen without theirs.
     of_walls = _Seen(scene.solid_m if facades is None else facades.surface_m, scene.canopy)
     work = _Work(progress, sky, on_roofs, on_walls)
-    around = tile_reflectors(job, of_walls.solid_m, scene.canopy, asking, sky)
+    around = tile_reflectors(job, of_walls.solid_m, scene.solid_m, scene.canopy, asking, sky)
     work.tell(0, _REFLECTED_SHARE, 1, 1)
     lit: list[Light | None] = []
     for receivers, seen, table, n_near in (

@@ -19,6 +19,7 @@ from solarkataster.stages.scene import transmissivity_of
 def tile_reflectors(
     job: TileJob,
     solid_m: np.ndarray,
+    with_eaves_m: np.ndarray,
     canopy: Canopy | None,
     asking: Sequence[Receivers],
     sky: RunSky,
@@ -47,6 +48,7 @@ def tile_reflectors(
         albedos=albedos_of(config, classes if ground_class is not None else []),
         glass_fraction=windows,
         ground_class=ground_class,
+        with_eaves_m=with_eaves_m,
         horizon_reach_m=config.horizon.reach_m,
         canopy=canopy,
         transmissivity=transmissivity_of(job),
