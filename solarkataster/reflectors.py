@@ -25,6 +25,9 @@ from solarkataster.sky_table import SkyTable
 #: What reflects within this distance is looked at. [m]
 REACH_M = 100.0
 
+#: Crossings of their skylines that are marched exactly: half of what results are given with.
+N_NEAR = 12
+
 #: Height of cells without data: they are never seen. [m]
 NOTHING_M = -1.0e4
 
@@ -196,7 +199,7 @@ def lit_reflectors(
     months = light(
         surface_m, grid.cell_size_m, replace(lit, row=lit.row + row, col=lit.col + col), sky,
         reach_m=horizon_reach_m, first_row=grid.first_row, first_col=grid.first_col, albedo=0.0,
-        **options,
+        **{"n_near": N_NEAR, **options},
     ).poa_global_month_kwh_m2  # fmt: skip
     wall_albedo = np.broadcast_to(albedos.wall_with(glass_fraction), len(footprints))
     sent, firsts = _sent(months, ground, roofs, pieces, albedos, wall_albedo, sky)
