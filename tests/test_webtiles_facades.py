@@ -164,3 +164,9 @@ def test_lightness_of_the_walls_scale_only_rises():
     linear = np.where(linear <= 0.04045, linear / 12.92, ((linear + 0.055) / 1.055) ** 2.4)
     lightness = 116 * np.cbrt(linear @ [0.2126, 0.7152, 0.0722]) - 16
     assert (np.diff(lightness) > 4).all()
+
+
+def test_the_same_walls_give_the_same_tiles(town, walls, path, tmp_path):
+    again = tmp_path / "again.pmtiles"
+    write_facade_tiles(again, walls.facades, walls.storeys, town.buildings, STOREY_M)
+    assert read_tiles(again) == read_tiles(path)

@@ -19,6 +19,9 @@ STEP_M = 0.75
 #: Smaller parts of a storey are not drawn. [m², m]
 _LEAST_M2, _LEAST_M = 0.02, 0.02
 
+#: What lies in a box but for this much is not cut. [m]
+_WHOLE_M = 1e-9
+
 #: Corners closer along the wall than this are one. [m]
 _CORNER_M = 0.05
 
@@ -195,9 +198,16 @@ class _Chains:
         faces = shapely.polygons(shapely.linearrings(np.column_stack([s, xyz[:, 2]]), indices=ring))
         levels = shapely.polygons(shapely.linearrings(np.column_stack([s, level]), indices=ring))
         return cls(
-            wall, shapely.make_valid(faces), shapely.make_valid(levels),
+            wall, _valid(faces), _valid(levels),
             *_stretches(xyz[:, :2], s, ring, is_low),
         )  # fmt: skip
+
+
+def _valid(faces: np.ndarray) -> np.ndarray:
+    """Faces whose edges touch are made valid; the others stay as they are."""
+    wrong = np.flatnonzero(~shapely.is_valid(faces))
+    faces[wrong] = shapely.make_valid(faces[wrong])
+    return faces
 
 
 def _stretches(xy, s, ring, is_low) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -217,12 +227,17 @@ def _stretches(xy, s, ring, is_low) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 def _cut(face, s0, s1, low_m, high_m) -> tuple[np.ndarray, np.ndarray]:
     """Polygons of faces inside of boxes, and the number of the face each comes from."""
-    _, south, _, north = shapely.bounds(face).T
+    west, south, east, north = shapely.bounds(face).T
     low_m, high_m = np.maximum(low_m, south - 1.0), np.minimum(high_m, north + 1.0)
+    is_whole = (s0 <= west + _WHOLE_M) & (s1 >= east - _WHOLE_M)
+    is_whole &= (low_m <= south) & (high_m >= north)
     is_there = (high_m > low_m) & (high_m > south) & (low_m < north)
-    boxes = shapely.box(s0[is_there], low_m[is_there], s1[is_there], high_m[is_there])
-    parts, index = shapely.get_parts(shapely.intersection(face[is_there], boxes), return_index=True)
-    index = np.flatnonzero(is_there)[index]
+    cut: np.ndarray = np.full(len(face), None, dtype=object)
+    cut[is_whole] = face[is_whole]
+    at = np.flatnonzero(is_there & ~is_whole)
+    boxes = shapely.box(s0[at], low_m[at], s1[at], high_m[at])
+    cut[at] = shapely.intersection(face[at], boxes)
+    parts, index = shapely.get_parts(cut, return_index=True)
     # A part of a collection may be one itself where edges touch.
     inner, again = shapely.get_parts(parts, return_index=True)
     return _sizeable(inner, index[again])

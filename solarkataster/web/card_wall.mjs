@@ -11,6 +11,10 @@ const className = (name) => word("classes")[name] ?? name;
 export function wallRows(feature) {
   const made = [];
   if (feature.suitability) made.push(...row("suitability", feature.suitability, className(feature.suitability)));
+  const [low, high] = [feature.poa_global_year_low_kwh_m2, feature.poa_global_year_high_kwh_m2];
+  if (known(low) && known(high) && high - low >= 1) {
+    made.push(...row("poa_global_year_low_kwh_m2", low, `${number(low)} – ${number(high)} kWh/m²`, [], "wallRange"));
+  }
   made.push(...facing(feature), ...measure(feature, "area_m2", "m²", "wallArea"));
   if (known(feature.poa_global_year_kwh_m2)) {
     made.push(...measure(feature, "usable_area_m2", "m²", "wallUsable"));
