@@ -181,20 +181,17 @@ def unrolled(axes, building, walls, storeys, strips, heights) -> None:
     """All walls in the order of the outline, with what the rasters say beside them."""
     lines = wall_lines(walls.geometry.to_numpy())
     rings = shapely.get_parts(shapely.boundary(building.geometry))
-    middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    longest = [max(shapely.get_parts(line), key=shapely.length) for line in lines]
+    middle = shapely.line_interpolate_point(longest, 0.5, normalized=True)
     ring = np.argmin([shapely.distance(one, middle) for one in rings], axis=0)
-    place = [
-        shapely.line_locate_point(rings[r], point) for r, point in zip(ring, middle, strict=True)
-    ]
+    place = shapely.line_locate_point(rings[ring], middle)
     colours = colours_of(walls, storeys, strips)
     ground = walls.foot_elevation_m.min()
     at = 0.0
     for k in np.lexsort((place, ring)):
         parts = np.flatnonzero(strips.wall == k)
         corners = np.stack([shapely.get_coordinates(p)[:2] for p in strips.polygon[parts]])
-        s = shapely.line_locate_point(
-            shapely.line_merge(lines[k]), shapely.points(corners.reshape(-1, 2))
-        ).reshape(-1, 2)
+        s = along(lines[k], corners.reshape(-1, 2)).reshape(-1, 2)
         base, top = strips.base_m[parts] - ground, strips.top_m[parts] - ground
         x = at + s[:, [0, 1, 1, 0]]
         y = np.stack([base, base, top, top], axis=1)
@@ -212,15 +209,23 @@ def unrolled(axes, building, walls, storeys, strips, heights) -> None:
     axes.tick_params(labelsize=5)
 
 
+def along(line, places) -> np.ndarray:
+    """Distance of places along the parts of a line, one part after the other. [m]"""
+    parts, points = shapely.get_parts(line), shapely.points(places)
+    begins = np.append(0.0, np.cumsum(shapely.length(parts))[:-1])
+    at = np.argmin(shapely.distance(parts[:, None], points), axis=0)
+    return begins[at] + shapely.line_locate_point(parts[at], points)
+
+
 def profile(axes, line, at, ground, heights) -> None:
     """Surface inside and outside a wall, and the terrain."""
     for part in shapely.get_parts(line):
         s, inside, outside, foot = samples(part, heights)
-        first = shapely.line_locate_point(shapely.line_merge(line), shapely.get_point(part, 0))
         for values, colour, width in (
             (outside, "#888888", 0.6), (inside, "black", 0.9), (foot, "#7a4a1c", 0.8)
         ):  # fmt: skip
-            axes.plot(at + first + s, values - ground, color=colour, linewidth=width)
+            axes.plot(at + s, values - ground, color=colour, linewidth=width)
+        at += part.length
 
 
 def samples(part, heights) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -73,7 +73,8 @@ def wall_lines(outlines: np.ndarray) -> np.ndarray:
         LineStrings or MultiLineStrings of the visible parts; None likewise. [m]
     """
     chains = _Chains.of(outlines, np.full(len(outlines), np.inf))
-    straight = shapely.linestrings(chains.ends.reshape(-1, 2, 2))
+    # Parts of a wall that meet differ in the last digits.
+    straight = shapely.linestrings(np.round(chains.ends, 6).reshape(-1, 2, 2))
     drawn, wall = np.unique(chains.wall[chains.ring], return_inverse=True)
     lines = np.empty(len(outlines), dtype=object)
     if len(drawn):
