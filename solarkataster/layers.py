@@ -217,6 +217,18 @@ FACADE_COLUMNS = (
         "party wall: none, another building adjoins.",
     ),
     *IRRADIATION_COLUMNS,
+    Column(
+        "poa_global_year_low_kwh_m2",
+        "float64",
+        "kWh/m²",
+        "The same if the eaves are deeper by the standard uncertainty of their depth.",
+    ),
+    Column(
+        "poa_global_year_high_kwh_m2",
+        "float64",
+        "kWh/m²",
+        "The same if they are less deep by as much.",
+    ),
     _YEAR_SUM,
     Column("poa_global_year_usable_kwh", "float64", "kWh", "Irradiation of the usable area, year."),
     Column(

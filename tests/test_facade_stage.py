@@ -79,6 +79,28 @@ def test_buildings_sum_their_walls(tables):
     assert (buildings["n_facades"][seen.index] == seen).all()
 
 
+def test_the_band_of_a_wall_holds_its_light_and_follows_the_eaves(tables, config):
+    seen = tables["facades"].dropna(subset=[YEAR])
+    low, high = seen["poa_global_year_low_kwh_m2"], seen["poa_global_year_high_kwh_m2"]
+    assert (low <= seen[YEAR] * (1.0 + 1e-6)).all()
+    assert (high >= seen[YEAR] * (1.0 - 1e-6)).all()
+    party = seen["overhang_source"] == "party wall"
+    assert (high[party] / low[party] < 1.0 + 1e-6).all()
+
+
+def test_an_assumed_depth_of_eaves_is_marked_and_widens_the_band(config, tmp_path):
+    roofs = config.roofs.model_copy(update={"overhang": False})
+    pipeline.run(config.model_copy(update={"roofs": roofs}), tmp_path / "run")
+    seen = gpd.read_parquet(tmp_path / "run" / "facades.parquet").dropna(subset=[YEAR])
+    assert (seen["overhang_source"] == "config").all()
+    assert (seen["overhang_m"] == config.walls.eaves_depth_m).all()
+    assert seen["data_quality"].str.contains("depth of eaves assumed").all()
+    low, high = seen["poa_global_year_low_kwh_m2"], seen["poa_global_year_high_kwh_m2"]
+    # Rays on an exact town: half a metre of eaves wrong by 0.2 m cost 8.5 to 10 % of direct light;
+    # here 0.3 m, and diffuse light, which loses less.
+    assert 0.03 < (high / low - 1.0).median() < 0.3
+
+
 def test_half_and_quarter_stand_beside_the_window_share(tables, config):
     seen = tables["facades"].dropna(subset=[YEAR])
     whole = seen[YEAR] * seen["area_m2"]

@@ -60,6 +60,8 @@ class WallReceivers:
         How far the roof reaches beyond the wall above; NaN if that is not known. [m]
     eaves_height_m : ndarray, shape (n,)
         Lower edge of the eaves over the receiver; inf without eaves. [m]
+    top_over_m : ndarray, shape (n,)
+        The roof over the receiver, at the edge of the eaves or without them at the wall. [m]
     is_lifted : ndarray of bool, shape (n,)
         Moved up, out of ground or sheds before the wall.
     buried_area_m2 : ndarray, shape (n_wall,)
@@ -76,6 +78,7 @@ class WallReceivers:
     northing_m: np.ndarray
     eaves_depth_m: np.ndarray
     eaves_height_m: np.ndarray
+    top_over_m: np.ndarray
     is_lifted: np.ndarray
     buried_area_m2: np.ndarray
 
@@ -153,12 +156,13 @@ def wall_receivers(
     at = xy + OUTSIDE_CELLS * grid.cell_size_m * out
     row, col = CellFrame.of(grid, segments.origin_m).row_col(at[:, 0], at[:, 1])
     depths_m = depths_m[order][side]
-    eaves_m, tangent = _eaves(points, walls.planes, xy, out, depths_m)
+    over_m = _top_over(points, walls.planes, xy, out, depths_m)
+    eaves_m = np.where(depths_m >= LEAST_DEPTH_M, over_m, np.inf)
     return WallReceivers(
         receivers=Receivers(
             row, col, points[:, HEIGHT], chord,
             np.full(len(segments.chord_azimuth), 90.0), segments.chord_azimuth,
-            top_tangent=tangent,
+            top_tangent=eaves_tangent(over_m, depths_m),
         ),
         wall=wall.astype(np.int32),
         area_m2=points[:, AREA] * factor[wall],
@@ -169,6 +173,7 @@ def wall_receivers(
         northing_m=xy[:, 1] + segments.origin_m[1],
         eaves_depth_m=depths_m,
         eaves_height_m=eaves_m,
+        top_over_m=over_m,
         is_lifted=np.zeros(len(points), dtype=bool),
         buried_area_m2=np.zeros(len(walls)),
     )  # fmt: skip
@@ -194,8 +199,8 @@ def _points(walls: Walls, along_m, up_m, storey_m) -> tuple[np.ndarray, np.ndarr
     return points, walls.area_m2 / np.where(covered_m2 > 0.0, covered_m2, 1.0)
 
 
-def _eaves(points, planes, xy, out, depth_m) -> tuple[np.ndarray, np.ndarray]:
-    """Lower edge of the eaves over each receiver [m], and the tangent it limits the sky to."""
+def _top_over(points, planes, xy, out, depth_m) -> np.ndarray:
+    """Lower edge of the eaves over each receiver, or the top of the wall without eaves. [m]"""
     has = depth_m >= LEAST_DEPTH_M
     edge = xy + np.where(has, depth_m, 0.0)[:, None] * out
     plane = points[:, ROOF].astype(np.int64)
@@ -203,9 +208,27 @@ def _eaves(points, planes, xy, out, depth_m) -> tuple[np.ndarray, np.ndarray]:
     known = plane != FROM_CELLS
     a, b, c, rim_m = planes[plane[known]].T
     level_m[known] = a * edge[known, 0] + b * edge[known, 1] + c + rim_m
-    over_m = np.where(has, level_m - points[:, HEIGHT], np.inf)
-    tangent = np.maximum(over_m, 0.0) / np.where(has, depth_m, 1.0)
-    return over_m, tangent
+    return level_m - points[:, HEIGHT]
+
+
+def eaves_tangent(over_m: np.ndarray, depth_m: np.ndarray) -> np.ndarray:
+    """
+    Tangent of the highest elevation from which light comes square to a wall under its eaves.
+
+    Parameters
+    ----------
+    over_m : ndarray, shape (n,)
+        Edge of the eaves over each receiver. [m]
+    depth_m : ndarray, shape (n,)
+        How far it reaches beyond the wall; under `LEAST_DEPTH_M` or NaN there are none. [m]
+
+    Returns
+    -------
+    tangent : ndarray, shape (n,)
+        From the wall's plane; inf without eaves, 0 if they hang lower than the receiver. [–]
+    """
+    has = depth_m >= LEAST_DEPTH_M
+    return np.where(has, np.maximum(over_m, 0.0) / np.where(has, depth_m, 1.0), np.inf)
 
 
 def clear_of_surface(
@@ -276,10 +299,8 @@ def _cells(found: WallReceivers, walls: Walls, footprint, grid: Grid):
 def _raised(found: WallReceivers, rise_m, is_lifted, keep) -> WallReceivers:
     """Receivers moved up, without those that are not kept."""
     points = found.receivers
-    over_m = found.eaves_height_m - rise_m
-    has = np.isfinite(over_m)
-    depth_m = np.where(has, found.eaves_depth_m, 1.0)
-    tangent = np.where(has, np.maximum(over_m, 0.0) / depth_m, np.inf)
+    over_m = found.top_over_m - rise_m
+    tangent = eaves_tangent(over_m, found.eaves_depth_m)
     buried_m2 = np.bincount(found.wall[~keep], found.area_m2[~keep], len(found.buried_area_m2))
     return replace(
         found,
@@ -299,7 +320,8 @@ def _raised(found: WallReceivers, rise_m, is_lifted, keep) -> WallReceivers:
         easting_m=found.easting_m[keep],
         northing_m=found.northing_m[keep],
         eaves_depth_m=found.eaves_depth_m[keep],
-        eaves_height_m=over_m[keep],
+        eaves_height_m=(found.eaves_height_m - rise_m)[keep],
+        top_over_m=over_m[keep],
         is_lifted=(found.is_lifted | is_lifted)[keep],
         buried_area_m2=found.buried_area_m2 + buried_m2,
     )

@@ -64,6 +64,7 @@ def joined_facades(
         easting_m=_joined([p.easting_m for p in points]),
         northing_m=_joined([p.northing_m for p in points]),
         overhang_point_m=_joined([p.eaves_depth_m for p in points]),
+        top_over_m=_joined([p.top_over_m for p in points]),
         surface_m=surface_m,
         failed=failed,
     )

@@ -36,7 +36,7 @@ def facade_tables(
     seen, open_walls = light.on_walls, light.open_walls
     if seen is None or open_walls is None or facades.receivers is None:
         return FacadeTables(_unlit(head), empty, empty)
-    points = _Points(job, facades, seen, open_walls, sky)
+    points = _Points(job, facades, seen, open_walls, light.wall_band, sky)
     return FacadeTables(
         points.walls(head),
         points.storeys(head),
@@ -113,9 +113,15 @@ class _Points:
     """Points of a tile's walls with their light, summed as each table needs it."""
 
     def __init__(
-        self, job: TileJob, facades: TileFacades, seen: Light, open_walls: Light, sky: RunSky
+        self,
+        job: TileJob,
+        facades: TileFacades,
+        seen: Light,
+        open_walls: Light,
+        band: np.ndarray | None,
+        sky: RunSky,
     ) -> None:
-        self.job, self.facades, self.sky = job, facades, sky
+        self.job, self.facades, self.sky, self.band = job, facades, sky, band
         n = facades.n_on_wall
         self.seen = seen.part(slice(0, n))
         self.area_m2 = facades.point_area_m2
@@ -137,6 +143,9 @@ class _Points:
         )
         year = values["poa_global_year_kwh_m2"]
         table = pd.concat([head, values], axis=1)
+        if self.band is not None:
+            table["poa_global_year_low_kwh_m2"] = year * self.band[0]
+            table["poa_global_year_high_kwh_m2"] = year * self.band[1]
         table["poa_global_year_usable_kwh"] = year * head["usable_area_m2"]
         table["poa_global_year_half_kwh"] = HALF * values["poa_global_year_kwh"]
         table["poa_global_year_quarter_kwh"] = QUARTER * values["poa_global_year_kwh"]

@@ -277,9 +277,10 @@ class TileFacades:
         How many of the receivers, the first ones, belong to walls.
     wall, storey : ndarray, shape (n_receiver,), int32
         Of each receiver; storey 0 at the ground.
-    point_area_m2, height_m, easting_m, northing_m, overhang_point_m : ndarray, shape (n_on_wall,)
-        Share of the wall's area, height over the terrain, place on the wall's line, depth of the
-        eaves above. [m², m]
+    point_area_m2, height_m, easting_m, northing_m : ndarray, shape (n_on_wall,)
+        Share of the wall's area, height over the terrain, place on the wall's line. [m², m]
+    overhang_point_m, top_over_m : ndarray, shape (n_on_wall,)
+        Depth of the eaves above, and their height over the point. [m]
     surface_m : ndarray, shape (ny, nx), float32
         What the walls look at: the surface without eaves. [m]
     failed : tuple of tuple of int and str
@@ -311,6 +312,7 @@ class TileFacades:
     easting_m: np.ndarray
     northing_m: np.ndarray
     overhang_point_m: np.ndarray
+    top_over_m: np.ndarray
     surface_m: np.ndarray
     failed: tuple[tuple[int, str], ...]
 
@@ -353,12 +355,15 @@ class TileLight:
         Of the n receivers of roofs; of their n_surface planes with an open horizon. None without.
     on_walls, open_walls : Light or None
         The same of walls.
+    wall_band : ndarray, shape (2, n_wall), or None
+        Light of each wall with eaves deeper and less deep by their uncertainty, as a share. [–]
     """
 
     seen: Light | None
     open_sky: Light | None
     on_walls: Light | None = None
     open_walls: Light | None = None
+    wall_band: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from solarkataster.irradiance import Light, light, open_light
 from solarkataster.receivers import Receivers
 from solarkataster.reflection import bounce
 from solarkataster.sky_table import SkyTable
+from solarkataster.stages.eaves_band import eaves_band
 from solarkataster.stages.job import RunSky, TileFacades, TileJob, TileLight, TileRoofs, TileScene
 from solarkataster.stages.reflectors import tile_reflectors
 from solarkataster.stages.scene import transmissivity_of
@@ -45,14 +46,14 @@ def light_stage(
     around = tile_reflectors(job, of_walls.solid_m, scene.solid_m, scene.canopy, asking, sky)
     work.tell(0, _REFLECTED_SHARE, 1, 1)
     lit: list[Light | None] = []
-    for receivers, seen, table, n_near in (
+    for receivers, scenery, table, n_near in (
         (on_roofs, _Seen(scene.solid_m, scene.canopy), sky.roofs, N_NEAR),
         (on_walls, of_walls, sky.walls, N_NEAR_OF_WALLS),
     ):
         if receivers is None:
             lit += [None, None]
             continue
-        got = _lit(job, seen, receivers, table, n_near, work.of(receivers))
+        got = _lit(job, scenery, receivers, table, n_near, work.of(receivers))
         lit.append(got if around is None else bounce(around, receivers, got))
         lit.append(
             open_light(
@@ -63,7 +64,9 @@ def light_stage(
                 front_tangent=receivers.front_tangent,
             )
         )
-    return TileLight(*lit)
+    band = None if facades is None else eaves_band(job, scene, facades, sky)
+    seen, open_sky, light_on_walls, open_walls = lit
+    return TileLight(seen, open_sky, light_on_walls, open_walls, band)
 
 
 @dataclass(frozen=True)
