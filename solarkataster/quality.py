@@ -12,6 +12,9 @@ from solarkataster.grid import Grid
 #: Hills beyond the surface model hide the low sun; without terrain for them nobody knows.
 NO_FAR_TERRAIN = "no far terrain: hills beyond the surface model are not seen"
 
+#: A winter flight shows branches, not leaves.
+WINTER_FLIGHT = "surface model flown without leaves: crowns lower than in summer"
+
 #: A building that a what-if scenario takes away.
 REMOVED_MARK = "removed in this scenario"
 

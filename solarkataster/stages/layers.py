@@ -42,7 +42,7 @@ from solarkataster.layers import (
     SUPERSTRUCTURE_COLUMNS,
     Column,
 )
-from solarkataster.quality import NO_FAR_TERRAIN, REMOVED_MARK, edge_marks, joined_marks
+from solarkataster.quality import NO_FAR_TERRAIN, REMOVED_MARK, WINTER_FLIGHT, edge_marks, joined_marks
 from solarkataster.stages.plan import Plan
 from solarkataster.tiling import Tile, tiles_of
 from solarkataster.units import MONTHS
@@ -155,9 +155,11 @@ def _quality(plan: Plan, results: pd.DataFrame) -> list[str]:
     edges = edge_marks(
         checked.footprints.geometry.to_numpy(), checked.grid, checked.config.horizon.reach_m
     )
+    is_bare = checked.config.trees.flight_season == "winter"
+    of_run = [NO_FAR_TERRAIN, *([WINTER_FLIGHT] if is_bare else [])]
     seen = results["data_quality"] if "data_quality" in results else pd.Series("", results.index)
     return [
-        joined_marks(checked.marks.get(building_id, ()), text.split("; "), [edge], [NO_FAR_TERRAIN])
+        joined_marks(checked.marks.get(building_id, ()), text.split("; "), [edge], of_run)
         for building_id, text, edge in zip(
             results["building_id"], seen.astype(object).fillna(""), edges, strict=True
         )

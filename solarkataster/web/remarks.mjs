@@ -83,6 +83,10 @@ const GERMAN = [
   [rule(NUMBER, "% of the top read from cells"), (_, share) => `Auf ${shown(share)} % der Länge ist die Oberkante nur grob bekannt, weil dort keine Dachfläche erkannt wurde.`],
   [rule(NUMBER, "% of the area behind what stands before it or off the raster"), (_, share) => `Auf ${shown(share)} % der Wandfläche steht etwas dicht davor, oder die Höhendaten enden; diese Teile haben keinen eigenen Wert.`],
   [rule("overhang is switched off: roof ends at the footprint"), () => "Dachüberstände sind in dieser Berechnung ausgeschaltet; das Dach endet am Gebäudeumriss."],
+  [
+    /^surface model flown without leaves\b.*$/,
+    () => "Die Bäume wurden ohne Laub aufgenommen und sind zu niedrig erfasst.",
+  ],
   [/^no far terrain\b.*$/, () => "Hügel jenseits des Höhenmodells sind nicht berücksichtigt."],
   [/^surface model ends (\S+) m away$/, (_, metres) => `Das Höhenmodell endet ${comma(metres)} m neben dem Gebäude; was dahinter Schatten wirft, fehlt.`],
   [/^(\S+)% of the footprint is outside the surface model$/, (_, share) => `${comma(share)} % des Gebäudes liegen außerhalb des Höhenmodells.`],
