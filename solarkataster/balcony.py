@@ -90,8 +90,9 @@ def balcony_plants(
     Notes
     -----
     Open sky; shadows enter through the light that the ratio is multiplied with. PVWatts' module and
-    inverter [1]_, glass by the physical model of incidence (of diffuse light by Marion 2017), cells by SAPM on an open rack. Without
-    air temperature or wind in the weather file the cells are taken at 25 °C.
+    inverter [1]_, glass by the physical model of incidence (of diffuse light by Marion 2017), cells
+    by SAPM on an open rack. Without air temperature or wind in the weather file the cells are taken
+    at 25 °C.
 
     References
     ----------

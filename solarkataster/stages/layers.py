@@ -42,7 +42,13 @@ from solarkataster.layers import (
     SUPERSTRUCTURE_COLUMNS,
     Column,
 )
-from solarkataster.quality import NO_FAR_TERRAIN, REMOVED_MARK, WINTER_FLIGHT, edge_marks, joined_marks
+from solarkataster.quality import (
+    NO_FAR_TERRAIN,
+    REMOVED_MARK,
+    WINTER_FLIGHT,
+    edge_marks,
+    joined_marks,
+)
 from solarkataster.stages.plan import Plan
 from solarkataster.tiling import Tile, tiles_of
 from solarkataster.units import MONTHS
