@@ -4,8 +4,11 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import geopandas as gpd
+import numpy as np
 import pytest
 from map_pages import PICTURE, chromium, needs_chromium, open_map, served
+from shapely.affinity import translate
 
 from solarkataster.config import load_config
 from solarkataster.demo import make_town
@@ -20,6 +23,44 @@ def demo_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
     config = load_config(make_town().write(folder / "input"))
     return run(config, folder / "run", n_workers=1).folder
+
+
+def test_a_known_wall_of_the_demo_town_tells_its_storeys(demo_run):
+    walls = gpd.read_parquet(demo_run / "facades.parquet")
+    storeys = gpd.read_parquet(demo_run / "facade_storeys.parquet")
+    south = walls[walls.surface_azimuth.between(160, 200) & (walls.hidden_area_m2 == 0)]
+    wall = south.loc[south.poa_global_year_kwh.idxmax()]
+    own = storeys[storeys.facade_id == wall.facade_id].sort_values("storey", ascending=False)
+    assert len(own) > 1
+    # Its line runs 4 pixels outside the outline, each 0.1 m wide at this zoom.
+    azimuth = np.radians(wall.surface_azimuth)
+    out = 0.37 * np.sin(azimuth), 0.37 * np.cos(azimuth)
+    place = translate(wall.geometry.envelope.centroid, *out)
+    with (
+        chromium() as browser,
+        served(demo_run) as site,
+        open_map(browser, site, PICTURE) as watched,
+    ):
+        east, north = gpd.GeoSeries([place], crs=walls.crs).to_crs(4326).iloc[0].coords[0]
+        watched.page.evaluate(
+            "place => { map.jumpTo({center: place, zoom: 19}); map.panBy([-200, 0], {animate:"
+            " false}); }",
+            [east, north],
+        )
+        watched.idle()
+        watched.click(place)
+        assert watched.card_id() == wall.facade_id
+        year = float(watched.value("poa_global_year_kwh_m2"))
+        assert year == round(wall.poa_global_year_kwh_m2, 1)
+        lines = watched.page.query_selector_all("#card .storeys tbody tr")
+        names = ("poa_global_year_kwh_m2", "balcony_upright_kwh", "balcony_tilted_kwh")
+        for line, row in zip(lines, own.itertuples(), strict=True):
+            for name in names:
+                shown = float(
+                    line.query_selector(f"[data-field={name}]").get_attribute("data-value")
+                )
+                assert abs(shown - getattr(row, name)) <= 0.5
+        assert watched.complaints == []
 
 
 def test_a_known_roof_of_the_demo_town_tells_its_numbers(demo_run, tmp_path):

@@ -126,6 +126,21 @@ def test_the_card_lists_the_storeys_with_their_balcony_plants_top_first(desktop,
         assert cells == [name, *(f"{round(n, 1):.0f}" for n in numbers), row.balcony_class]
 
 
+@pytest.mark.parametrize(("high", "said"), [(655.4, "598 – 655 kWh/m²"), (598.4, None)])
+def test_the_card_tells_the_range_of_unsure_eaves_if_there_is_one(desktop, high, said):
+    found = desktop.page.evaluate(
+        """async high => {
+          const {wallRows} = await import('./card_wall.mjs');
+          const feature = {surface_azimuth: 181, poa_global_year_kwh_m2: 620,
+            poa_global_year_low_kwh_m2: 598.1, poa_global_year_high_kwh_m2: high};
+          const range = wallRows(feature).querySelector('[data-field=poa_global_year_low_kwh_m2]');
+          return range && range.textContent;
+        }""",
+        high,
+    )
+    assert found == said
+
+
 def test_a_house_lists_its_walls_and_they_lead_to_their_cards(desktop, run):
     near(desktop, GABLE)
     desktop.click(run.roofs.loc[f"{GABLE}/r1"].geometry)
