@@ -387,7 +387,7 @@ class WallsConfig(Section):
 
     eaves_depth_m: Annotated[float, Field(ge=0, le=3)] = 0.5
     """Depth of eaves over walls where the heights cannot show it, in m; such walls are marked. Half
-    a metre takes 12 % of a wall's light."""
+    a metre takes 12 % of a wall's light. Flat roofs and parapets are taken to have none."""
 
     eaves_uncertainty_m: Annotated[float, Field(ge=0, le=2)] = 0.3
     """Standard uncertainty of that depth, in m; it goes into the wall's band of irradiation."""

@@ -110,7 +110,7 @@ def test_a_click_on_a_wall_shows_its_row(desktop, walls):
     directions = ["Nord", "Nordost", "Ost", "Südost", "Süd", "Südwest", "West", "Nordwest"]
     facing = directions[round(row.surface_azimuth / 45) % 8]
     assert desktop.text("surface_azimuth") == f"{facing} ({row.surface_azimuth:.0f}°)"
-    assert "ist angenommen" in desktop.text("data_quality")
+    assert "angenommen sind 0,5 m" in desktop.text("data_quality")
 
 
 def test_the_card_lists_the_storeys_with_their_balcony_plants_top_first(desktop, walls, storeys):

@@ -15,6 +15,7 @@ from solarkataster.demo import make_town
 from solarkataster.errors import InputError
 from solarkataster.facades.receivers import (
     clear_of_surface,
+    flat_roof_sides,
     wall_receivers,
 )
 from solarkataster.facades.surface import wall_surface
@@ -293,3 +294,10 @@ def test_wrong_arguments_are_named():
         wall_receivers(walls, GRID, along_m=0.0)
     with pytest.raises(InputError, match="one depth per side"):
         wall_receivers(walls, GRID, depth_m=np.zeros(3))
+
+
+def test_sides_under_flat_roofs_are_told_from_those_under_eaves():
+    _, _, walls, _ = _with_eaves((0.6, 0.6, 0.4, 0.4))
+    assert not flat_roof_sides(walls).any()
+    plans, surface_m, terrain_m = boxes((10, 10, 20, 22, 6))
+    assert flat_roof_sides(walls_of(plans[0], surface_m, terrain_m)).all()

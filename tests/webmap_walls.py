@@ -60,7 +60,10 @@ def make_walls(town: MapTown) -> MapWalls:
             row |= {"is_courtyard": False, "area_m2": area_m2, "hidden_area_m2": 0.0}
             row |= {"window_fraction": 0.25, "usable_area_m2": 0.7 * area_m2, "overhang_m": 0.5}
             row |= {"overhang_source": "config", "shading_loss_fraction": 0.21, "reason": ""}
-            row |= {"poa_global_year_kwh": year * area_m2, "data_quality": "depth of eaves assumed"}
+            row |= {
+                "poa_global_year_kwh": year * area_m2,
+                "data_quality": "depth of eaves assumed: 0.5 m",
+            }
             row |= {"poa_global_year_usable_kwh": 0.7 * year * area_m2}
             row |= {"poa_global_year_half_kwh": 0.5 * year * area_m2}
             row |= {"poa_global_year_quarter_kwh": 0.25 * year * area_m2}

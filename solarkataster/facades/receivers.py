@@ -24,11 +24,15 @@ from solarkataster.kernels.wall_columns import (
     TOP,
     wall_points,
 )
+from solarkataster.kernels.wall_pieces import FROM, PLANE, SIDE, TO
 from solarkataster.kernels.wall_tops import FROM_CELLS, terrain_at_places
 from solarkataster.receivers import Receivers
 
 #: Shallower eaves are none: the survey of walls is no better. [m]
 LEAST_DEPTH_M = 0.05
+
+#: Roofs under this tilt seldom have eaves. [°]
+FLAT_DEG = 3.0
 
 #: A receiver below the surface before its wall is lifted so far over it. [m]
 CLEARANCE_M = 0.05
@@ -209,6 +213,35 @@ def _top_over(points, planes, xy, out, depth_m) -> np.ndarray:
     a, b, c, rim_m = planes[plane[known]].T
     level_m[known] = a * edge[known, 0] + b * edge[known, 1] + c + rim_m
     return level_m - points[:, HEIGHT]
+
+
+def flat_roof_sides(walls: Walls) -> np.ndarray:
+    """
+    Sides of a footprint under a flat roof or a parapet, which seldom have eaves.
+
+    Parameters
+    ----------
+    walls : Walls
+
+    Returns
+    -------
+    is_flat : ndarray of bool, shape (n_side,)
+        In the order of ``walls.segments.sides``: sides at most of whose length the top is a plane
+        under `FLAT_DEG` or a parapet.
+    """
+    n = len(walls.segments.sides)
+    pieces = walls.pieces
+    plane = pieces[:, PLANE].astype(np.int64)
+    known = plane != FROM_CELLS
+    is_flat = np.zeros(len(pieces), dtype=bool)
+    a, b, _, rim_m = walls.planes[plane[known]].T
+    is_flat[known] = (np.hypot(a, b) < np.tan(np.radians(FLAT_DEG))) | (rim_m > 0.0)
+    width_m = pieces[:, TO] - pieces[:, FROM]
+    side = pieces[:, SIDE].astype(np.int64)
+    flat_m, total_m = np.bincount(side, width_m * is_flat, n), np.bincount(side, width_m, n)
+    found = np.zeros(n, dtype=bool)
+    found[walls.segments.order] = flat_m > 0.5 * total_m
+    return found
 
 
 def eaves_tangent(over_m: np.ndarray, depth_m: np.ndarray) -> np.ndarray:

@@ -54,7 +54,7 @@ def joined_facades(
         is_courtyard=_joined([one.segments.is_courtyard for one in walls], np.bool_),
         outline=_objects([_outline(one, k) for one in walls for k in range(len(one))]),
         reason=tuple(reason for one in walls for reason in one.reason),
-        quality=_quality(known, source, area_m2, buried_m2),
+        quality=_quality(known, source, depth_m, area_m2, buried_m2),
         receivers=receivers,
         n_on_wall=len(wall),
         wall=np.concatenate([wall, wall[at]]),
@@ -104,7 +104,7 @@ def _eaves_of_walls(
     return np.concatenate(depths), tuple(sources)
 
 
-def _quality(known, source, area_m2, buried_m2) -> tuple[str, ...]:
+def _quality(known, source, depth_m, area_m2, buried_m2) -> tuple[str, ...]:
     """Remarks on the data of each wall."""
     from_cells = _joined([one.walls.from_cells_fraction for _, one in known])
     marks = [one.marks for _, one in known for _ in range(len(one.walls))]
@@ -113,7 +113,7 @@ def _quality(known, source, area_m2, buried_m2) -> tuple[str, ...]:
         text = list(own)
         if area_m2[k] > 0.0:
             if source[k] == "config":
-                text.append("depth of eaves assumed")
+                text.append(f"depth of eaves assumed: {depth_m[k]:.1f} m")
             if from_cells[k] > 0.05:
                 text.append(f"{from_cells[k]:.0%} of the top read from cells")
             if buried_m2[k] > 0.01 * area_m2[k]:

@@ -12,6 +12,7 @@ from solarkataster.facades.city_walls import lod2_walls
 from solarkataster.facades.receivers import (
     WallReceivers,
     clear_of_surface,
+    flat_roof_sides,
     wall_receivers,
 )
 from solarkataster.facades.surface import wall_surface
@@ -100,18 +101,19 @@ class _Tile:
             walls, marks = city.walls, (*self.city[i].marks, *city.marks)
         else:
             walls = building_walls(*what, gap_m=settings.gap_m)
-        depth_m, source = self._depths(model, len(walls.segments.sides))
+        depth_m, source = self._depths(model, walls)
         points = wall_receivers(
             walls, job.window, depth_m=depth_m, along_m=settings.along_m, up_m=settings.up_m,
             storey_height_m=settings.storey_height_m,
         )  # fmt: skip
         return BuildingWalls(walls, points, depth_m, source, marks)
 
-    def _depths(self, model: RoofModel | None, n_side: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    def _depths(self, model: RoofModel | None, walls: Walls) -> tuple[np.ndarray, tuple[str, ...]]:
         """Depth of the eaves over each side, from the setting where it is not seen. [m]"""
-        assumed_m = self.job.config.walls.eaves_depth_m
+        flat = flat_roof_sides(walls)
+        assumed_m = np.where(flat, 0.0, self.job.config.walls.eaves_depth_m)
         if model is None or model.overhang is None:
-            return np.full(n_side, assumed_m), ("config",) * n_side
+            return assumed_m, ("config",) * len(flat)
         side = model.overhang
         named = {"seen": self.seen_in, "none": "config"}
         source = tuple(named.get(one, one) for one in side.source)
