@@ -27,6 +27,7 @@ from solarkataster.checks_heights import pair_faults, source_name, whole_metres_
 from solarkataster.checks_lod2 import lod2_faults
 from solarkataster.checks_points import point_faults
 from solarkataster.checks_rasters import value_faults
+from solarkataster.checks_settings import unused_notes
 from solarkataster.config import Config
 from solarkataster.crs import (
     convergence_deg,
@@ -38,7 +39,7 @@ from solarkataster.crs import (
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.grid import Grid
 from solarkataster.io.citymodels import CityModelSource, open_citymodels
-from solarkataster.io.footprints import read_footprints
+from solarkataster.io.footprints import id_texts, read_footprints
 from solarkataster.io.monuments import read_monuments
 from solarkataster.io.pointclouds import PointSource, open_points
 from solarkataster.io.raster_headers import truncated_file
@@ -224,6 +225,8 @@ def check_inputs(config: Config) -> CheckedInputs:
     notes += _monument_notes(config, dsm.grid, opened.monuments)
     told = [*weather.notes, *report_notes(sky.report)]
     notes += [f"{inputs.weather.name}: {note}" for note in told]
+    use = None if inputs.footprint_use is None else id_texts(table[inputs.footprint_use])
+    notes += unused_notes(config, use)
     return CheckedInputs(
         config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks, opened.lod2,
         greenery,

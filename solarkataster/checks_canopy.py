@@ -8,20 +8,26 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from solarkataster.canopy import MIN_HEIGHT_M
 from solarkataster.checks_heights import source_name
 from solarkataster.checks_trees import CheckedTrees, check_trees, surface_fault
 from solarkataster.config import Config
 from solarkataster.crs import crs_name, same_crs
 from solarkataster.errors import InputError, InputErrors
+from solarkataster.footprint_cells import footprint_mask
 from solarkataster.io.rasters import RasterSource, open_rasters
 from solarkataster.io.trees import read_trees
-from solarkataster.raster_looks import look_at
+from solarkataster.raster_looks import Looks, look_at
 from solarkataster.trees import Trees
 
 #: Files that a Shapefile consists of beside itself.
 _SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
 #: Canopy heights down to here are noise of two flights. [m]
 _LOWEST_M = -2.0
+#: Crowns reach over some houses, not over most of them: then houses are among the heights. [–]
+_MOST_OVER_HOUSES = 0.5
+#: Fewer cells on houses than this say nothing.
+_LEAST_CELLS = 50
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def check_greenery(
     for role in rasters:
         patterns = getattr(inputs, role)
         if patterns is not None:
-            rasters[role], found = _raster(config, role, patterns, dsm, surface, notes)
+            rasters[role], found = _raster(config, role, patterns, dsm, surface, outlines, notes)
             faults += found
     known = rasters["canopy"], rasters["land_cover"], paths
     if checked is None:
@@ -137,6 +143,7 @@ def _raster(
     patterns: tuple[str, ...],
     dsm: RasterSource,
     surface: shapely.Geometry,
+    outlines: np.ndarray,
     notes: list[str],
 ) -> tuple[RasterSource | None, list[InputError]]:
     try:
@@ -146,15 +153,17 @@ def _raster(
             return None, [_wrong_system(where, source, dsm)]
         if not shapely.intersects(surface, shapely.box(*source.grid.bounds)):
             return None, [_elsewhere(where, source, dsm)]
-        sample = look_at(source).sample_m
+        looks = look_at(source)
     except InputErrors as error:
         return None, error.errors
     except InputError as error:
         return None, [error]
+    sample = looks.sample_m
     sample = sample[np.isfinite(sample)]
     if role == "canopy":
-        return source, _canopy_faults(where, sample, config.trees.max_height_m)
-    return source, _cover_faults(where, sample, config.trees.land_cover_trees, notes)
+        faults = _canopy_faults(where, sample, config.trees.max_height_m)
+        return source, faults or _houses_faults(where, looks, outlines)
+    return source, _cover_faults(where, sample, config, notes)
 
 
 def _wrong_system(where: str, source: RasterSource, dsm: RasterSource) -> InputError:
@@ -195,8 +204,29 @@ def _canopy_faults(where: str, sample_m: np.ndarray, max_height_m: float) -> lis
     ]
 
 
+def _houses_faults(where: str, looks: Looks, outlines: np.ndarray) -> list[InputError]:
+    """Heights of everything above the ground, houses too, instead of crowns alone."""
+    on_houses = np.concatenate(
+        [values[footprint_mask(outlines, grid)] for grid, values in looks.parts]
+    )
+    if on_houses.size < _LEAST_CELLS:
+        return []
+    share = np.mean(on_houses > MIN_HEIGHT_M)  # no data is no crown
+    if share <= _MOST_OVER_HOUSES:
+        return []
+    return [
+        InputError(
+            f"is higher than {MIN_HEIGHT_M:g} m on {share:.0%} of the footprint cells",
+            where=where,
+            expected="heights of crowns alone, nodata or 0 on houses",
+            remedy="Is this the surface model less the terrain, with houses, sheds and bridges? "
+            "Leave canopy out of [inputs]: crowns are found in the surface model.",
+        )
+    ]
+
+
 def _cover_faults(
-    where: str, sample: np.ndarray, trees: tuple[int, ...], notes: list[str]
+    where: str, sample: np.ndarray, config: Config, notes: list[str]
 ) -> list[InputError]:
     if not sample.size:
         return [_empty(where, "land_cover")]
@@ -210,14 +240,18 @@ def _cover_faults(
             )
         ]
     found = np.unique(sample).astype(np.int64)
+    wanted = {
+        "land_cover_trees in [trees]": config.trees.land_cover_trees,
+        "ground_by_class in [reflection]": tuple(map(int, config.reflection.ground_by_class)),
+    }
     classes = ", ".join(map(str, found[:20]))
-    if not trees:
-        notes.append(
-            f"{where}: confirms no crowns: land_cover_trees in [trees] is empty (classes {classes})"
-        )
-    elif not np.isin(found, trees).any():
-        wanted = ", ".join(map(str, trees))
-        notes.append(f"{where}: none of the classes {wanted} occurs, only {classes}")
+    if not any(wanted.values()):
+        both = " and ".join(wanted)
+        notes.append(f"{where}: is not used: {both} are empty (classes {classes})")
+    for name, numbers in wanted.items():
+        if numbers and not np.isin(found, numbers).any():
+            text = ", ".join(map(str, numbers))
+            notes.append(f"{where}: none of the classes {text} of {name} occurs, only {classes}")
     return []
 
 

@@ -406,7 +406,9 @@ def test_tall_trees_that_the_surface_does_not_show_are_told(tmp_path):
 def test_check_opens_trees_canopy_and_land_cover_and_their_bytes_count(tmp_path):
     write_inputs(tmp_path)
     written(tmp_path, cadastre(baumhoehe=changed("baumhoehe", (9, None))))
-    write_raster(tmp_path / "canopy.tif", np.full((N_CELLS, N_CELLS), 7.0, dtype="float32"))
+    heights_m = np.zeros((N_CELLS, N_CELLS), dtype="float32")
+    heights_m[:3] = 7.0  # north of all houses
+    write_raster(tmp_path / "canopy.tif", heights_m)
     cover = np.full((N_CELLS, N_CELLS), 10, dtype="uint8")
     write_raster(tmp_path / "cover.tif", cover, nodata=0)
     write_config(
@@ -456,6 +458,21 @@ def test_canopy_heights_above_the_sea_stop(tmp_path):
     assert "above the ground" in one_fault(tmp_path).expected
 
 
+def test_a_surface_model_less_the_terrain_as_canopy_stops(tmp_path):
+    """With it every house, shed and bridge without footprint would let light through."""
+    write_inputs(tmp_path)
+    heights_m = surface() - terrain()
+    write_config(tmp_path, canopy="canopy.tif")
+    write_raster(tmp_path / "canopy.tif", heights_m)
+    fault = one_fault(tmp_path)
+    assert "100% of the footprint cells" in fault.found
+    assert "less the terrain" in fault.remedy
+    # Crowns over four houses of ten are crowns.
+    heights_m[:, 50:] = 0.0
+    write_raster(tmp_path / "canopy.tif", heights_m)
+    assert check(tmp_path).greenery.canopy is not None
+
+
 @pytest.mark.parametrize("role", ["canopy", "land_cover"])
 def test_raster_of_plants_in_another_system_or_place_stops(tmp_path, role):
     write_inputs(tmp_path)
@@ -476,7 +493,7 @@ def test_heights_as_land_cover_stop_and_classes_without_meaning_are_told(tmp_pat
     write_config(tmp_path, land_cover="cover.tif")
     assert "whole numbers" in one_fault(tmp_path).expected
     write_raster(tmp_path / "cover.tif", np.full((N_CELLS, N_CELLS), 3.0, dtype="float32"))
-    assert any("land_cover_trees in [trees] is empty" in note for note in check(tmp_path).notes)
+    assert any("cover.tif: is not used" in note for note in check(tmp_path).notes)
     write_config(tmp_path, "[trees]\nland_cover_trees = [10]", land_cover="cover.tif")
     assert any("none of the classes 10" in note for note in check(tmp_path).notes)
 

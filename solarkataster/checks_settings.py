@@ -1,0 +1,73 @@
+"""Settings of a config that nothing uses: told, since a run without them looks just as good."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from solarkataster.config import Config
+
+#: Uses of the input that a note names.
+_NAMED = 10
+
+
+def unused_notes(config: Config, use: np.ndarray | None) -> list[str]:
+    """
+    Settings that change nothing, because an input or a switch is missing or no value fits.
+
+    Parameters
+    ----------
+    config : Config
+    use : ndarray of object, shape (n_building,), or None
+        Texts of the footprints' column of uses, None where there is none; None without column.
+
+    Returns
+    -------
+    list of str
+    """
+    inputs, walls, trees, reflection = config.inputs, config.walls, config.trees, config.reflection
+    told = {
+        "ground_by_class in [reflection]": (
+            bool(reflection.ground_by_class),
+            ("reflections are switched off", reflection.enabled),
+            ("no land_cover in [inputs]", inputs.land_cover is not None),
+        ),
+        "ground_by_month in [reflection]": (
+            reflection.ground_by_month is not None,
+            ("reflections are switched off", reflection.enabled),
+        ),
+        "land_cover_trees in [trees]": (
+            bool(trees.land_cover_trees),
+            ("no land_cover in [inputs]", inputs.land_cover is not None),
+        ),
+        "from_points in [trees]": (
+            trees.from_points,
+            ("no points in [inputs]", inputs.points is not None),
+        ),
+        "lod2 in [inputs]": (
+            inputs.lod2 is not None,
+            ("walls are switched off", walls.enabled),
+        ),
+    }
+    notes = []
+    for name, (is_set, *needs) in told.items():
+        missing = [text for text, is_there in needs if not is_there]
+        if is_set and missing:
+            notes.append(f"{name} is not used: {missing[0]}")
+    for key in ("window_fraction_by_use", "balcony_fraction_by_use"):
+        notes += _by_use_notes(f"{key} in [walls]", getattr(walls, key), use)
+    return notes
+
+
+def _by_use_notes(name: str, shares: dict[str, float], use: np.ndarray | None) -> list[str]:
+    """Shares by a use that no building has."""
+    if not shares:
+        return []
+    if use is None:
+        return [f"{name} is not used: no footprint_use in [inputs]"]
+    known = sorted({text for text in use.tolist() if text})
+    wrong = [one for one in shares if one not in known]
+    if not wrong:
+        return []
+    named = ", ".join(known[:_NAMED]) + (", …" if len(known) > _NAMED else "")
+    there = f"there are {named}" if known else "the column is empty"
+    return [f"{name}: no footprint has the use {', '.join(wrong)}; {there}"]
