@@ -20,7 +20,7 @@ from solarkataster.kernels.city_tops import (
     TOP1,
     edge_envelopes,
 )
-from solarkataster.kernels.wall_tops import terrain_at_places
+from solarkataster.kernels.wall_pieces import terrain_at_places
 
 #: Walls of the model stand no farther than this from the footprint's sides, in plan, and are turned
 #: no farther from them. [m, °]

@@ -24,8 +24,8 @@ from solarkataster.kernels.wall_columns import (
     TOP,
     wall_points,
 )
-from solarkataster.kernels.wall_pieces import FROM, PLANE, SIDE, TO
-from solarkataster.kernels.wall_tops import FROM_CELLS, terrain_at_places
+from solarkataster.kernels.wall_pieces import FROM, PLANE, SIDE, TO, terrain_at_places
+from solarkataster.kernels.wall_tops import FROM_CELLS
 from solarkataster.receivers import Receivers
 
 #: Shallower eaves are none: the survey of walls is no better. [m]

@@ -23,12 +23,12 @@ from solarkataster.kernels.wall_pieces import (
     TO,
     TOP0,
     TOP1,
+    highest_inside,
     wall_pieces,
     wall_rings,
 )
 from solarkataster.kernels.wall_tops import (
     FROM_CELLS,
-    highest_inside,
     meet_planes,
     plane_stretches,
 )

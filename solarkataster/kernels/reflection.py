@@ -89,7 +89,7 @@ def _crossing(line, place, ray, before, away):
 
 
 # A call with so many arrays costs as much as its work.
-@njit(nogil=True, inline="always")
+@njit(nogil=True, cache=True, inline="always")
 def _walk(
     cells, first_roof, walls, shape, place, ray, eye_m, own, cell_m, reach_cells, highest_m, noted
 ):
@@ -279,7 +279,7 @@ def _own_tangent(level_part, up_part, off):
     return -level_part * math.cos(off) / up_part if up_part > 0.0 else _STRAIGHT_DOWN
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True, cache=True, inline="always")
 def _add_sector(noted, n, eyes, part, off, begin_of, end_of, bands, jobs, n_job, sent, seen, share):
     """List what all eyes of a place see in a sector; add what is listed when there is much."""
     first, last, eye_m, top_tangent = eyes

@@ -156,53 +156,6 @@ def meet_planes(start, end, planes, side, plane, begin, finish, step_m, reach_m)
 
 
 @njit(nogil=True, cache=True)
-def highest_inside(x0, y0, ux, uy, at, half_m, depth_m, elevation_m, frame):
-    """Highest cell whose centre lies up to a depth behind a wall beside a place on it, or NaN."""
-    east_m, north_m, cell_m, first_col, first_row = frame
-    ny, nx = elevation_m.shape
-    px, py = x0 + at * ux, y0 + at * uy
-    reach = half_m + depth_m
-    col0 = max(0, int(math.floor((px - reach + east_m) / cell_m) - first_col))
-    col1 = min(nx - 1, int(math.floor((px + reach + east_m) / cell_m) - first_col))
-    row0 = max(0, int(math.floor((north_m - py - reach) / cell_m) - first_row))
-    row1 = min(ny - 1, int(math.floor((north_m - py + reach) / cell_m) - first_row))
-    highest = np.nan
-    for row in range(row0, row1 + 1):
-        for col in range(col0, col1 + 1):
-            dx = (col + first_col + 0.5) * cell_m - east_m - px
-            dy = north_m - (row + first_row + 0.5) * cell_m - py
-            along, inwards = dx * ux + dy * uy, dy * ux - dx * uy
-            if abs(along) > half_m + 1e-9 or inwards < -1e-9 or inwards > depth_m + 1e-9:
-                continue
-            z = elevation_m[row, col]
-            if z == z and not highest >= z:
-                highest = z
-    return highest
-
-
-@njit(nogil=True, cache=True)
-def terrain_at(x, y, terrain_m, frame):
-    """Terrain between the four cells around a place; over the known ones of them, or NaN."""
-    east_m, north_m, cell_m, first_col, first_row = frame
-    ny, nx = terrain_m.shape
-    col, row = (x + east_m) / cell_m - 0.5, (north_m - y) / cell_m - 0.5
-    whole_col, whole_row = math.floor(col), math.floor(row)
-    right, down = col - whole_col, row - whole_row
-    total = weight = 0.0
-    for j in range(2):
-        for i in range(2):
-            r, c = int(whole_row - first_row) + j, int(whole_col - first_col) + i
-            if r < 0 or r >= ny or c < 0 or c >= nx:
-                continue
-            share = (down if j else 1.0 - down) * (right if i else 1.0 - right)
-            z = terrain_m[r, c]
-            if z == z and share > 0.0:
-                total += share * z
-                weight += share
-    return total / weight if weight > 0.0 else np.nan
-
-
-@njit(nogil=True, cache=True)
 def neighbour_heights(along_m, out_m, z, at_m, half_m):
     """
     Height of a neighbour's roof at a wall, from cells that lie a little behind the line.
@@ -253,13 +206,4 @@ def neighbour_heights(along_m, out_m, z, at_m, half_m):
         for i in range(m):
             levels[i] = z[near[i]] - slope * out_m[near[i]]
         found[k] = np.median(levels)
-    return found
-
-
-@njit(nogil=True, cache=True)
-def terrain_at_places(x, y, terrain_m, frame):
-    """Terrain at many places, as :func:`terrain_at`; shape (n,). [m]"""
-    found = np.empty(x.size)
-    for k in range(x.size):
-        found[k] = terrain_at(x[k], y[k], terrain_m, frame)
     return found
