@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,12 @@ import shapely
 
 from solarkataster.canopy import MIN_HEIGHT_M
 from solarkataster.checks_heights import source_name
-from solarkataster.checks_trees import CheckedTrees, check_trees, surface_fault
+from solarkataster.checks_trees import (
+    CheckedTrees,
+    check_trees,
+    surface_fault,
+    told_in_buildings,
+)
 from solarkataster.config import Config
 from solarkataster.crs import crs_name, same_crs
 from solarkataster.errors import InputError, InputErrors
@@ -133,8 +138,9 @@ def _trees(
         return None, error.errors
     except InputError as error:
         return None, [error]
-    notes += [f"{where}: {note}" for note in file.notes] + checked.notes
-    return checked, faults
+    trees, inside = told_in_buildings(where, checked.trees, outlines)
+    notes += [f"{where}: {note}" for note in file.notes] + checked.notes + inside
+    return replace(checked, trees=trees), faults
 
 
 def _raster(

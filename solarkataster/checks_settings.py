@@ -25,33 +25,20 @@ def unused_notes(config: Config, use: np.ndarray | None) -> list[str]:
     list of str
     """
     inputs, walls, trees, reflection = config.inputs, config.walls, config.trees, config.reflection
-    told = {
-        "ground_by_class in [reflection]": (
-            bool(reflection.ground_by_class),
-            ("reflections are switched off", reflection.enabled),
-            ("no land_cover in [inputs]", inputs.land_cover is not None),
-        ),
-        "ground_by_month in [reflection]": (
-            reflection.ground_by_month is not None,
-            ("reflections are switched off", reflection.enabled),
-        ),
-        "land_cover_trees in [trees]": (
-            bool(trees.land_cover_trees),
-            ("no land_cover in [inputs]", inputs.land_cover is not None),
-        ),
-        "from_points in [trees]": (
-            trees.from_points,
-            ("no points in [inputs]", inputs.points is not None),
-        ),
-        "lod2 in [inputs]": (
-            inputs.lod2 is not None,
-            ("walls are switched off", walls.enabled),
-        ),
-    }
+    reflects = reflection.enabled, "reflections are switched off"
+    has_cover = inputs.land_cover is not None, "no land_cover in [inputs]"
+    has_points = inputs.points is not None, "no points in [inputs]"
+    rows = [
+        ("ground_by_class in [reflection]", reflection.ground_by_class, (reflects, has_cover)),
+        ("ground_by_month in [reflection]", reflection.ground_by_month, (reflects,)),
+        ("land_cover_trees in [trees]", trees.land_cover_trees, (has_cover,)),
+        ("from_points in [trees]", trees.from_points, (has_points,)),
+        ("lod2 in [inputs]", inputs.lod2, ((walls.enabled, "walls are switched off"),)),
+    ]
     notes = []
-    for name, (is_set, *needs) in told.items():
-        missing = [text for text, is_there in needs if not is_there]
-        if is_set and missing:
+    for name, value, needs in rows:
+        missing = [text for is_there, text in needs if not is_there]
+        if value and missing:
             notes.append(f"{name} is not used: {missing[0]}")
     for key in ("window_fraction_by_use", "balcony_fraction_by_use"):
         notes += _by_use_notes(f"{key} in [walls]", getattr(walls, key), use)

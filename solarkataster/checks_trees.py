@@ -30,6 +30,8 @@ _LOOKS = 200
 _LOOK_M, _ROOF_M = 1.5, 4.0
 #: Lower things under a trunk's place are no crowns. [m]
 _LEAST_SHOWN_M = 2.5
+#: Share of trees inside footprints that asks for a shift: houses cover a quarter of a town. [–]
+_MOST_IN_BUILDINGS = 0.1
 #: Two rows of one id closer than this are one tree. [m]
 _SAME_PLACE_M = 1.0
 
@@ -209,6 +211,38 @@ def surface_fault(
             remedy=f"These look like {units}: name height_unit or height_column in [trees].",
         )
     ], notes
+
+
+def told_in_buildings(where: str, trees: Trees, outlines: np.ndarray) -> tuple[Trees, list[str]]:
+    """
+    Mark trees whose trunk stands in a footprint, where a cadastre in a shifted system puts many.
+
+    Parameters
+    ----------
+    where : str
+    trees : Trees
+    outlines : ndarray of shapely geometry
+        Footprints; missing ones are None. [m]
+
+    Returns
+    -------
+    trees : Trees
+        All of them: trees do stand on underground garages.
+    notes : list of str
+        How many, and which.
+    """
+    points = shapely.points(trees.easting_m, trees.northing_m)
+    at = np.unique(shapely.STRtree(outlines).query(points, "intersects")[0])
+    if not at.size:
+        return trees, []
+    marks = list(trees.marks)
+    for i in at.tolist():
+        marks[i] = "; ".join(filter(None, (marks[i], "trunk inside a footprint")))
+    named = _named(trees.tree_id[at].tolist())
+    note = f"{where}: {at.size} trees stand inside a footprint: {named}"
+    if at.size >= _LEAST_TREES and at.size > _MOST_IN_BUILDINGS * len(trees):
+        note += "; are they shifted? Compare the coordinate systems"
+    return replace(trees, marks=tuple(marks)), [note]
 
 
 def _shown_height_m(trees: Trees, i: int, dsm: RasterSource, dtm: RasterSource) -> float:

@@ -438,6 +438,31 @@ def test_trees_left_out_are_listed_with_their_reason(tmp_path):
     assert listed.set_index("tree_id")["data_quality"]["B009"] == "height from the crown"
 
 
+def test_trees_inside_footprints_are_used_and_told(tmp_path):
+    write_inputs(tmp_path)
+    table = cadastre()
+    points = table.geometry.to_numpy().copy()
+    points[3] = shapely.Point(points[3].x - 5.0, points[3].y - 5.0)
+    written(tmp_path, table.set_geometry(gpd.GeoSeries(points, crs=CRS)))
+    write_config(tmp_path, trees="trees.gpkg")
+    result = check(tmp_path)
+    assert [mark for mark in result.greenery.trees.marks if mark] == ["trunk inside a footprint"]
+    (note,) = [note for note in result.notes if "inside a footprint" in note]
+    assert "1 trees stand inside a footprint: B003" in note
+    assert "shifted" not in note
+
+
+def test_a_shifted_cadastre_is_asked_about(tmp_path):
+    """As between two datums of one grid: every tree of a lane on a roof."""
+    write_inputs(tmp_path)
+    table = cadastre()
+    written(tmp_path, table.set_geometry(table.geometry.translate(-5.0, -5.0)))
+    write_config(tmp_path, trees="trees.gpkg")
+    (note,) = [note for note in check(tmp_path).notes if "inside a footprint" in note]
+    assert f"{N} trees" in note
+    assert "Compare the coordinate systems" in note
+
+
 def test_without_trees_nothing_is_known_of_plants(tmp_path):
     write_inputs(tmp_path)
     greenery = check(tmp_path).greenery
