@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 import pvlib
 import pytest
+import rasterio
 import shapely
+from rasterio.features import rasterize
 from run_folders import write_small_town
 
 from solarkataster import pipeline
@@ -195,3 +197,26 @@ def test_balcony_plants_are_capped_by_their_inverter_and_need_light(demo_weather
     assert demo_weather.temp_air is not None
     hot = replace(demo_weather, temp_air=demo_weather.temp_air + 20.0)
     assert (balcony_plants(hot, (90.0,), 880.0, 800.0).kwh_per_kwh_m2 < large.kwh_per_kwh_m2).all()
+
+
+def test_gaps_of_the_surface_beside_walls_are_told(config, tables, tmp_path):
+    """A house that the surface model lacks frees its neighbours' walls: that is no silent gain."""
+    facades = tables["facades"]
+    gone = facades["building_id"].iloc[0]
+    outlines = tables["buildings"].set_index("building_id").geometry
+    hole = outlines[gone].buffer(1.0)
+    with rasterio.open(config.inputs.dsm[0]) as source:
+        heights_m, profile = source.read(1), source.profile
+    inside = rasterize([hole], heights_m.shape, transform=profile["transform"]) == 1
+    heights_m[inside] = profile["nodata"]
+    with rasterio.open(tmp_path / "dsm.tif", "w", **profile) as target:
+        target.write(heights_m, 1)
+    inputs = config.inputs.model_copy(update={"dsm": (str(tmp_path / "dsm.tif"),)})
+    pipeline.run(config.model_copy(update={"inputs": inputs}), tmp_path / "run")
+    seen = gpd.read_parquet(tmp_path / "run" / "facades.parquet")
+    told = seen["data_quality"].str.contains("of the 10 m around")
+    marked = set(seen["building_id"][told])
+    distance_m = outlines.distance(hole)
+    assert set(distance_m.index[distance_m < 5.0]) - {gone} <= marked
+    assert not marked & set(distance_m.index[distance_m > 11.0])
+    assert not facades["data_quality"].str.contains("of the 10 m around").any()

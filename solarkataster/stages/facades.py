@@ -17,6 +17,8 @@ from solarkataster.facades.receivers import (
 )
 from solarkataster.facades.surface import wall_surface
 from solarkataster.facades.walls import Walls, building_walls
+from solarkataster.footprint_cells import cells_inside
+from solarkataster.grid import Grid
 from solarkataster.roofs.model import RoofModel
 from solarkataster.stages.citymodels import city_buildings
 from solarkataster.stages.facade_points import joined_facades
@@ -24,6 +26,11 @@ from solarkataster.stages.job import TileFacades, TileJob, TileRoofs, TileScene
 from solarkataster.surface import Surface
 
 log = logging.getLogger(__name__)
+
+#: What is missing so near to a wall changes its light, or frees it of a neighbour. [m]
+GAP_NEAR_M = 10.0
+#: Smaller shares of cells without height are not worth a remark. [–]
+_LEAST_GAP = 0.01
 
 
 @dataclass
@@ -72,7 +79,7 @@ class _Tile:
 
     def __init__(self, job: TileJob, surface: Surface, roofs: TileRoofs, scene: TileScene) -> None:
         self.job, self.terrain_m, self.roofs = job, surface.terrain_m, roofs
-        self.solid_m = scene.solid_m
+        self.solid_m, self.is_gap = scene.solid_m, surface.is_gap
         self.near = shapely.STRtree(job.neighbours)
         self.city = city_buildings(job)
         self.seen_in = "surface" if job.points is None else "points"
@@ -106,6 +113,7 @@ class _Tile:
             walls, job.window, depth_m=depth_m, along_m=settings.along_m, up_m=settings.up_m,
             storey_height_m=settings.storey_height_m,
         )  # fmt: skip
+        marks += gap_marks(footprint, job.window, self.is_gap, job.config.horizon.reach_m)
         return BuildingWalls(walls, points, depth_m, source, marks)
 
     def _depths(self, model: RoofModel | None, walls: Walls) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -122,3 +130,37 @@ class _Tile:
             one if is_known else "config" for one, is_known in zip(source, known, strict=True)
         )
         return np.where(known, side.depth_m, assumed_m), source
+
+
+def gap_marks(
+    footprint: shapely.Geometry, window: Grid, is_gap: np.ndarray, reach_m: float
+) -> tuple[str, ...]:
+    """
+    A remark on a building around which the surface model has gaps, where the terrain is taken.
+
+    Parameters
+    ----------
+    footprint : shapely geometry
+    window : Grid
+    is_gap : ndarray of bool, shape (ny, nx)
+        Cells of the window without height.
+    reach_m : float
+        The window holds all that is so near. [m]
+    """
+    if not is_gap.any():
+        return ()
+    near_m = min(GAP_NEAR_M, reach_m)
+    around = shapely.buffer(footprint, near_m, quad_segs=4)
+    part = window.crop(around.bounds)
+    row, col = window.offset_of(part)
+    gaps = is_gap[row : row + part.shape[0], col : col + part.shape[1]]
+    if not gaps.any():
+        return ()
+    beside = cells_inside(around, part) & ~cells_inside(footprint, part)
+    share = gaps[beside].mean() if beside.any() else 0.0
+    if share < _LEAST_GAP:
+        return ()
+    return (
+        f"surface model has no data on {share:.0%} of the {near_m:g} m around: what stands there "
+        "is not seen",
+    )
