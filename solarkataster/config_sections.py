@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import os
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
+from pydantic_core import PydanticCustomError
 
 _GERMAN_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
@@ -30,6 +39,14 @@ def _date_text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
+def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Limits of classes, the worst first; the other way round every class would be wrong."""
+    if not all(low < high for low, high in itertools.pairwise(values)):
+        raise PydanticCustomError("not_rising", "values that rise from first to last")
+    return values
+
+
+_Rising = AfterValidator(_rising)
 _Text = Annotated[str, Field(min_length=1)]
 _FilePath = Annotated[Path, BeforeValidator(_absolute), Field(strict=False)]
 _RasterPatterns = Annotated[
@@ -413,7 +430,9 @@ class WallsConfig(Section):
     """Share of balconies by the same value."""
 
     class_thresholds: Annotated[
-        tuple[float, float, float, float], Field(strict=False, min_length=4, max_length=4)
+        tuple[float, float, float, float],
+        Field(strict=False, min_length=4, max_length=4),
+        _Rising,
     ] = (0.723, 0.815, 0.9075, 0.97)
     """From which share of the best open vertical plane at the site on a wall is called mittel, gut,
     sehr gut and hervorragend (shares of the solar atlas of Baden-Württemberg); below: gering."""
@@ -428,7 +447,9 @@ class WallsConfig(Section):
     """Tilt of a balcony plant that does not hang upright, in degrees."""
 
     balcony_class_kwh: Annotated[
-        tuple[float, float, float], Field(strict=False, min_length=3, max_length=3)
+        tuple[float, float, float],
+        Field(strict=False, min_length=3, max_length=3),
+        _Rising,
     ] = (250.0, 400.0, 550.0)
     """From which yield in kWh a year on a balcony plant is called mittel, gut and sehr gut; below:
     gering."""
@@ -466,8 +487,9 @@ _Albedo = _Fraction | _Months
 
 class ReflectionConfig(Section):
     """
-    What ground, roofs and walls send back: of each what it receives itself, once. The ground beyond
-    100 m, and open planes that shading is compared with, have the albedo of [irradiation].
+    What ground, roofs and walls send back: of each what it receives itself, once. Ground beyond
+    100 m lies in the open and has no class; open planes that shading is compared with have the
+    albedo of [irradiation].
     """
 
     enabled: bool = True
