@@ -525,7 +525,7 @@ class TilesConfig(Section):
     """How the area is cut for computing; results do not depend on it."""
 
     size_m: Annotated[float, Field(ge=50, le=20_000)] = 1000.0
-    """Edge of a tile, in m, halo not counted. Memory per worker grows with it: about 1 GB at 1 km
+    """Edge of a tile, in m, halo not counted. Memory per worker grows with it: about 1.7 GB at 1 km
     and 0.5 m cells."""
 
 

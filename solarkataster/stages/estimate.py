@@ -15,16 +15,23 @@ from solarkataster.stages.plan import plan_tiles
 from solarkataster.tiling import building_window, tile_window
 
 #: One core, measured on 4 km² of a built-up town at 0.5 m: light of one receiver and azimuth,
-#: sweep of one cell and azimuth, roof planes of one building, layers and map of one receiver. [s]
+#: sweep of one cell and azimuth, roof planes, walls and modules of one building, layers and map of
+#: one receiver; light and reflections of one point of a wall. [s]
 _SECONDS_PER_RECEIVER = 150e-9
 _SECONDS_PER_CELL = 10e-9
-_SECONDS_PER_BUILDING = 5e-3
+_SECONDS_PER_BUILDING = 16e-3
 _SECONDS_OF_LAYERS = 10e-6
+_SECONDS_PER_WALL_POINT = 50e-6
+
+#: Area of a town's walls per metre of footprint, of two to four storeys, with the points of balcony
+#: plants: one point stands for ``along_m`` × ``up_m`` of it. [m²/m]
+_POINTS_PER_M2 = 8.0
 
 #: Same run: libraries of one worker; window cells; receivers. [byte]
 _BASE_BYTES = 400e6
 _BYTES_PER_CELL = 45.0
 _BYTES_PER_RECEIVER = 500.0
+_BYTES_PER_WALL_POINT = 1500.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,9 @@ def estimate(checked: CheckedInputs, n_workers: int) -> Estimate:
     plan = plan_tiles(checked, RunFolder(Path()), "")
     outlines = checked.footprints.geometry.to_numpy()
     receivers = np.nan_to_num(shapely.area(outlines)) / checked.grid.cell_size_m**2
-    n_azimuth = checked.config.horizon.n_azimuth
+    n_azimuth, walls = checked.config.horizon.n_azimuth, checked.config.walls
+    wall_points = np.nan_to_num(shapely.length(outlines)) * walls.enabled
+    wall_points *= _POINTS_PER_M2 / (walls.along_m * walls.up_m)
     worst, seconds = 0.0, 0.0
     for owned in plan.owned:
         known = [one for one in outlines[owned] if one is not None and not one.is_empty]
@@ -80,7 +89,10 @@ def estimate(checked: CheckedInputs, n_workers: int) -> Estimate:
             checked.config.horizon.reach_m,
         )
         n_cells, n_receivers = window.shape[0] * window.shape[1], receivers[owned].sum()
-        worst = max(worst, n_cells * _BYTES_PER_CELL + n_receivers * _BYTES_PER_RECEIVER)
+        n_points = wall_points[owned].sum()
+        needed = n_cells * _BYTES_PER_CELL + n_receivers * _BYTES_PER_RECEIVER
+        worst = max(worst, needed + n_points * _BYTES_PER_WALL_POINT)
+        seconds += n_points * _SECONDS_PER_WALL_POINT
         seconds += n_azimuth * (n_receivers * _SECONDS_PER_RECEIVER + n_cells * _SECONDS_PER_CELL)
         seconds += len(owned) * _SECONDS_PER_BUILDING
     layers_seconds = float(receivers.sum()) * _SECONDS_OF_LAYERS
