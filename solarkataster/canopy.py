@@ -98,6 +98,46 @@ def no_canopy(shape: tuple[int, int]) -> Canopy:
     return Canopy(nothing, nothing, np.zeros(shape, dtype=np.uint8))
 
 
+def with_heights(
+    found: Canopy,
+    height_m: np.ndarray,
+    terrain_m: np.ndarray,
+    solid_m: np.ndarray,
+    *,
+    base_fraction: float = 0.25,
+    kind: int = DECIDUOUS,
+) -> Canopy:
+    """
+    Crowns of a canopy raster beside those that the surface model shows.
+
+    Parameters
+    ----------
+    found : Canopy
+        What the surface model shows; its crowns stay as they are.
+    height_m : ndarray, shape (ny, nx)
+        Height of crowns above the ground, NaN or 0 where there are none. [m]
+    terrain_m, solid_m : ndarray, shape (ny, nx)
+        Bare ground, and what is no crown: crowns count only above it. [m]
+    base_fraction : float
+        Underside of the new crowns, as a share of their height. [–]
+    kind : int
+        Of the new crowns.
+
+    Returns
+    -------
+    Canopy
+    """
+    top_m = (terrain_m + height_m).astype(np.float32)
+    with np.errstate(invalid="ignore"):
+        is_new = (height_m > MIN_HEIGHT_M) & (top_m > solid_m) & ~found.is_crown
+    base_m = np.maximum(terrain_m + base_fraction * height_m, solid_m)
+    return Canopy(
+        np.where(is_new, top_m, found.top_m),
+        np.where(is_new, np.minimum(base_m, top_m), found.base_m),
+        np.where(is_new, kind, found.kind),
+    )
+
+
 @dataclass(frozen=True)
 class Transmissivity:
     """

@@ -132,7 +132,8 @@ class InputsConfig(Section):
         _RasterPatterns | None, Field(examples=["canopy/*.tif"], validate_default=False)
     ] = None
     """Canopy height above the ground, in metres, in the coordinate system of the surface model;
-    nodata or 0 where there is no crown. It may be coarser; it is then read bilinearly."""
+    nodata or 0 where there is no crown. It may be coarser; it is then read bilinearly. It confirms
+    the crowns of the surface model and adds those that this lacks."""
 
     land_cover: Annotated[
         _RasterPatterns | None, Field(examples=["land_cover.tif"], validate_default=False)

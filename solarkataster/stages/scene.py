@@ -12,6 +12,7 @@ from solarkataster.canopy import (
     Transmissivity,
     find_canopy,
     no_canopy,
+    with_heights,
 )
 from solarkataster.footprint_cells import building_cells
 from solarkataster.io.pointclouds import point_chunks
@@ -42,6 +43,11 @@ def scene_stage(job: TileJob, surface: Surface, roofs: TileRoofs) -> TileScene:
     confirmed, hinted = _confirmed(job, surface), _hinted(job, surface)
     if settings.from_surface or confirmed is not None:
         solid_m, canopy, blocks = _taken_apart(job, surface, roofs, building, confirmed, hinted)
+    if plants.canopy is not None:  # also what the surface model lost or was cleaned of
+        canopy = with_heights(
+            canopy, read_resampled(plants.canopy, job.window), surface.terrain_m, solid_m,
+            base_fraction=settings.default_crown_base_fraction,
+        )  # fmt: skip
     if plants.trees is not None:
         canopy, _ = merge_canopy(
             canopy, plants.trees, job.window, surface.terrain_m, solid_m,
