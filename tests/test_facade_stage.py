@@ -20,6 +20,7 @@ from solarkataster.config import load_config
 from solarkataster.errors import InputErrors
 from solarkataster.facades.shares import taken_fraction
 from solarkataster.rating import CLASSES, class_names
+from solarkataster.stages import facades as facades_stage
 from solarkataster.sun import sun_position
 
 YEAR = "poa_global_year_kwh_m2"
@@ -220,3 +221,28 @@ def test_gaps_of_the_surface_beside_walls_are_told(config, tables, tmp_path):
     assert set(distance_m.index[distance_m < 5.0]) - {gone} <= marked
     assert not marked & set(distance_m.index[distance_m > 11.0])
     assert not facades["data_quality"].str.contains("of the 10 m around").any()
+
+
+@pytest.mark.parametrize("step", ["wall_receivers", "clear_of_surface"])
+def test_a_building_whose_walls_fail_is_named_and_the_others_go_on(
+    config, tables, tmp_path, monkeypatch, step
+):
+    real, calls = getattr(facades_stage, step), []
+
+    def fails_once(*args, **options):
+        calls.append(None)
+        if len(calls) == 3:  # the two houses that warm up the kernels come first
+            raise ValueError("made to fail")
+        return real(*args, **options)
+
+    monkeypatch.setattr(facades_stage, step, fails_once)
+    result = pipeline.run(config, tmp_path / "run")
+    assert (result.failed_tiles, result.n_failed_buildings) == ({}, 1)
+    buildings = gpd.read_parquet(tmp_path / "run" / "buildings.parquet")
+    failed = buildings["data_quality"].str.contains("walls failed: ValueError: made to fail")
+    assert failed.sum() == 1
+    walls = gpd.read_parquet(tmp_path / "run" / "facades.parquet")
+    whole = tables["facades"]
+    assert set(whole["building_id"]) - set(walls["building_id"]) == set(
+        buildings["building_id"][failed]
+    )

@@ -33,7 +33,7 @@ GAP_NEAR_M = 10.0
 _LEAST_GAP = 0.01
 
 
-@dataclass
+@dataclass(frozen=True)
 class BuildingWalls:
     """What is known of the walls of one building."""
 
@@ -66,11 +66,6 @@ def facades_stage(
             log.debug("building %s", building_id, exc_info=True)
             failed.append((i, reason))
             found.append(None)
-    for one, footprint in zip(found, job.footprints, strict=True):
-        if one is not None:
-            one.points = clear_of_surface(
-                one.points, one.walls, footprint, job.window, tile.surface_m, surface.terrain_m
-            )
     return joined_facades(job, found, tile.surface_m, tuple(failed))
 
 
@@ -113,6 +108,9 @@ class _Tile:
             walls, job.window, depth_m=depth_m, along_m=settings.along_m, up_m=settings.up_m,
             storey_height_m=settings.storey_height_m,
         )  # fmt: skip
+        points = clear_of_surface(
+            points, walls, footprint, job.window, self.surface_m, self.terrain_m
+        )
         marks += gap_marks(footprint, job.window, self.is_gap, job.config.horizon.reach_m)
         return BuildingWalls(walls, points, depth_m, source, marks)
 
