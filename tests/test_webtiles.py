@@ -23,11 +23,13 @@ from solarkataster.io.webtiles import (
     IRRADIATION_COLOURS,
     irradiation_palette,
     palette_index,
+    tile_table,
     write_building_tiles,
     write_raster_tiles,
     write_roof_tiles,
 )
 from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS
+from solarkataster.quality import REMOVED_MARK
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,18 @@ def test_a_missing_column_is_named(town, tmp_path):
     without = town.roofs.drop(columns="sky_view_factor")
     with pytest.raises(InputError, match="sky_view_factor"):
         write_roof_tiles(tmp_path / "r.pmtiles", without, town.buildings)
+
+
+def test_rows_without_geometry_are_told_unless_a_scenario_removed_them(town, caplog):
+    outlines = town.buildings.geometry.to_numpy().copy()
+    outlines[3] = None
+    gone = town.buildings.set_geometry(gpd.GeoSeries(outlines, crs=town.buildings.crs))
+    gone["reason"] = [REMOVED_MARK if i == 3 else "" for i in range(len(gone))]
+    assert len(tile_table(gone, BUILDING_COLUMNS, "buildings")) == len(gone) - 1
+    assert not caplog.messages
+    gone["reason"] = ""
+    tile_table(gone, BUILDING_COLUMNS, "buildings")
+    assert caplog.messages == ["buildings without geometry are not on the map: 1"]
 
 
 def test_a_table_without_coordinate_system_is_refused(town, tmp_path):

@@ -25,6 +25,7 @@ from rasterio.warp import transform_bounds
 from solarkataster.errors import InputError
 from solarkataster.io.results import typed_values
 from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS, Column
+from solarkataster.quality import REMOVED_MARK
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ def tile_table(
     Parameters
     ----------
     table : GeoDataFrame
-        Rows without a geometry are left out, with a warning.
+        Rows without a geometry are left out, with a warning unless a scenario removed them.
     columns : tuple of Column
         What goes into the tiles.
     layer : str
@@ -147,8 +148,11 @@ def tile_table(
     # Not GeoSeries.notna(), which warns the user when a geometry is empty.
     outlines = table.geometry.to_numpy()
     has_place = ~(shapely.is_missing(outlines) | shapely.is_empty(outlines))
-    if not has_place.all():
-        log.warning("%d %s without geometry are not on the map", (~has_place).sum(), layer)
+    lost = ~has_place
+    if "reason" in table:
+        lost &= (table["reason"] != REMOVED_MARK).to_numpy()
+    if lost.any():
+        log.warning("%s without geometry are not on the map: %d", layer, lost.sum())
     kept = table.loc[has_place, [*names, table.geometry.name]].to_crs("EPSG:4326")
     for column in columns:
         kept[column.name] = typed_values(kept[column.name], column)
