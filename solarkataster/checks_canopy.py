@@ -31,6 +31,8 @@ _SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
 _LOWEST_M = -2.0
 #: Crowns reach over some houses, not over most of them: then houses are among the heights. [–]
 _MOST_OVER_HOUSES = 0.5
+#: A raster that covers this share of the surface model covers it. [–]
+_WHOLE = 0.99
 #: Fewer cells on houses than this say nothing.
 _LEAST_CELLS = 50
 
@@ -164,6 +166,7 @@ def _raster(
         return None, error.errors
     except InputError as error:
         return None, [error]
+    notes += _coverage_notes(where, source, surface)
     sample = looks.sample_m
     sample = sample[np.isfinite(sample)]
     if role == "canopy":
@@ -190,6 +193,15 @@ def _elsewhere(where: str, source: RasterSource, dsm: RasterSource) -> InputErro
         expected="files of the same place",
         remedy=f"Take the file of this place, or leave {source.role} out of [inputs].",
     )
+
+
+def _coverage_notes(where: str, source: RasterSource, surface: shapely.Geometry) -> list[str]:
+    """Beyond such a raster nothing is known of plants and ground, which a run would not show."""
+    files = shapely.union_all([shapely.box(*file.grid.bounds) for file in source.files])
+    share = shapely.intersection(surface, files).area / surface.area
+    if share > _WHOLE:
+        return []
+    return [f"{where}: covers {share:.0%} of the surface model; beyond it nothing is known"]
 
 
 def _canopy_faults(where: str, sample_m: np.ndarray, max_height_m: float) -> list[InputError]:

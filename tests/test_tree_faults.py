@@ -512,6 +512,18 @@ def test_raster_of_plants_in_another_system_or_place_stops(tmp_path, role):
     assert "no value" in one_fault(tmp_path).found
 
 
+@pytest.mark.parametrize("role", ["canopy", "land_cover"])
+def test_a_raster_of_plants_for_half_of_the_town_is_told(tmp_path, role):
+    write_inputs(tmp_path)
+    write_config(tmp_path, **{role: "plants.tif"})
+    values = np.zeros((N_CELLS, N_CELLS), dtype="float32")
+    write_raster(tmp_path / "plants.tif", values)
+    assert not any("of the surface model" in note for note in check(tmp_path).notes)
+    write_raster(tmp_path / "plants.tif", values[: N_CELLS // 2])
+    (note,) = [note for note in check(tmp_path).notes if "of the surface model" in note]
+    assert "covers 50% of the surface model" in note
+
+
 def test_heights_as_land_cover_stop_and_classes_without_meaning_are_told(tmp_path):
     write_inputs(tmp_path)
     write_raster(tmp_path / "cover.tif", surface() + 0.3)

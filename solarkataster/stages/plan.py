@@ -44,6 +44,7 @@ _NOT_IN_TILES = (
     "web",
     "io/webmap.py",
     "io/webtiles.py",
+    "io/webtiles_facades.py",
     "io/webtiles_roof_things.py",
 )
 
