@@ -270,6 +270,23 @@ def suns_text(hours: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def sky_text(town: str, hours: pd.DataFrame, folder: Path, pr) -> str:
+    """The scene under the sky of some hours, whose values go to files of the folder."""
+    values = sky_map(hours, pr)
+    data = folder / "sky.dat"
+    data.write_text(
+        f"2\n0 90 {values.shape[0]}\n0 360 {values.shape[1]}\n"
+        + "\n".join(f"{v:.7g}" for v in values.ravel())
+    )
+    (folder / "sky.cal").write_text(
+        "alt = asin(Dz)*180/PI; azi = mod(atan2(Dx,Dy)*180/PI+360,360);"
+    )
+    return (
+        f"{town}\nvoid brightdata map 5 noop {data} {folder / 'sky.cal'} alt azi 0 0\n"
+        "map glow light 0 0 4 1 1 1 0\nlight source sky 0 0 4 0 0 1 180\n"
+    )
+
+
 def traced(text: str, sensors: np.ndarray, folder: Path, pr, *params) -> np.ndarray:
     """Irradiance of places a millimetre before their walls. [kWh/m²]"""
     octree = folder / "scene.oct"
@@ -284,7 +301,7 @@ def traced(text: str, sensors: np.ndarray, folder: Path, pr, *params) -> np.ndar
     return np.array(got.split(), dtype=float).reshape(-1, 3)[:, 0]
 
 
-_SUNS = ("-dt", 0, "-dc", 1, "-ds", 0, "-dj", 0, "-dr", 0, "-aa", 0, "-as", 0)
+SUNS = ("-dt", 0, "-dc", 1, "-ds", 0, "-dj", 0, "-dr", 0, "-aa", 0, "-as", 0)
 
 
 def ray_traced(scene: Scene, hours, year, sensors, pr, n_ray=1536) -> pd.DataFrame:
@@ -293,23 +310,11 @@ def ray_traced(scene: Scene, hours, year, sensors, pr, n_ray=1536) -> pd.DataFra
         folder, town = Path(name), scene_text(scene)
 
         def sky(of):
-            values = sky_map(of, pr)
-            data = folder / "sky.dat"
-            data.write_text(
-                f"2\n0 90 {values.shape[0]}\n0 360 {values.shape[1]}\n"
-                + "\n".join(f"{v:.7g}" for v in values.ravel())
-            )
-            (folder / "sky.cal").write_text(
-                "alt = asin(Dz)*180/PI; azi = mod(atan2(Dx,Dy)*180/PI+360,360);"
-            )
-            return (
-                f"{town}\nvoid brightdata map 5 noop {data} {folder / 'sky.cal'} alt azi 0 0\n"
-                "map glow light 0 0 4 1 1 1 0\nlight source sky 0 0 4 0 0 1 180\n"
-            )
+            return sky_text(town, of, folder, pr)
 
         def run(text, bounces, n, weight, *more):
             return traced(
-                text, sensors, folder, pr, *_SUNS, "-ab", bounces, "-ad", n, "-lw", weight, *more
+                text, sensors, folder, pr, *SUNS, "-ab", bounces, "-ad", n, "-lw", weight, *more
             )
 
         out = {"direct": run(f"{town}\n{suns_text(year)}", 0, 1, 1e-3)}
