@@ -523,7 +523,10 @@ class ReflectionConfig(Section):
 
 
 class TilesConfig(Section):
-    """How the area is cut for computing; results do not depend on it."""
+    """
+    How the area is cut for computing; results do not depend on it, if ``reach_m`` in [horizon] is
+    100 m or more.
+    """
 
     size_m: Annotated[float, Field(ge=50, le=20_000)] = 1000.0
     """Edge of a tile, in m, halo not counted. Memory per worker grows with it: about 1.7 GB at 1 km

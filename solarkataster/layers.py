@@ -75,7 +75,8 @@ _SHADING = Column(
     "shading_loss_fraction",
     "float64",
     "–",
-    "Irradiation lost against the same plane with an open horizon.",
+    "Irradiation lost against the same plane with an open horizon; below 0 where what reflects is "
+    "brighter than the albedo of open ground.",
 )
 _DATES = (
     Column("surface_model_date", "str", "–", "Date of the flight as given; empty if unknown."),

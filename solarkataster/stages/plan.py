@@ -155,7 +155,7 @@ class Plan:
         if column is None:
             return np.full(len(footprints), "", dtype=object)
         texts = id_texts(footprints[column])
-        return np.array(["" if text is None else text for text in texts], dtype=object)
+        return np.array(["" if text is None else text.strip() for text in texts], dtype=object)
 
     def finished(self, name: str, stamp: str) -> dict[str, Any] | None:
         """The report of a tile that is done with this very stamp, else None."""

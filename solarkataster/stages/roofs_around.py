@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import shapely
+from scipy import ndimage
 
+from solarkataster.canopy import MIN_HEIGHT_M
 from solarkataster.grid import Grid
 from solarkataster.receivers import Receivers
 from solarkataster.stages.job import TileJob
@@ -14,10 +16,13 @@ from solarkataster.stages.roofs import roofs_stage
 from solarkataster.surface import Surface
 from solarkataster.tiling import building_window
 
-#: So near to the tile's own houses every roof is looked at, and so far those that a tree may hang
-#: over. Crowns over roofs still farther off stay solid: who sees them sees no more of the sky
-#: without them. [m]
-BESIDE_M, NEAR_M = 60.0, 150.0
+#: So near to the tile's own houses every roof is looked at, so far those beside a tree, and so far
+#: those that a tree may hang over. Crowns over roofs still farther off stay solid: who sees them
+#: sees no more of the sky without them. [m]
+BESIDE_M, AROUND_M, NEAR_M = 25.0, 60.0, 150.0
+
+#: What is raised so far from any footprint is no eaves, and so near to a house it is beside it. [m]
+_EAVES_M, _TREE_M = 2.25, 5.0
 
 #: A tree that hangs over a roof stands so near to it, and so much higher than its eaves. [m]
 _RING_M, _OVER_EAVES_M = 3.0, 1.0
@@ -51,11 +56,16 @@ def roofs_around(
     own = shapely.box(*shapely.total_bounds(job.footprints))
     near = np.flatnonzero(shapely.dwithin(job.surroundings, own, NEAR_M))
     near = near[~np.isin(job.index_around[near], job.building_index)]
-    beside = shapely.dwithin(job.surroundings[near], own, BESIDE_M)
+    if not near.size:
+        return None
+    raised = _raised(job, surface, building)
+    away_m = shapely.distance(job.surroundings[near], own)
     chosen = [
         k
-        for k, is_beside in zip(near.tolist(), beside.tolist(), strict=True)
-        if _is_whole(job, k) and (is_beside or _may_be_under_a_tree(job, surface, building, k))
+        for k, distance_m in zip(near.tolist(), away_m.tolist(), strict=True)
+        if _is_whole(job, k)
+        and (distance_m <= BESIDE_M or _is_beside_a_tree(job, raised, k))
+        and (distance_m <= AROUND_M or _may_be_under_a_tree(job, surface, building, k))
     ]
     if not chosen:
         return None
@@ -74,6 +84,23 @@ def roofs_around(
     )
     found = roofs_stage(other, surface)
     return None if found.receivers is None else (found.receivers, found.n_on_roof)
+
+
+def _raised(job: TileJob, surface: Surface, building: np.ndarray) -> np.ndarray:
+    """Cells that stand over the terrain away from all footprints and their eaves."""
+    n = job.window.cells(_EAVES_M)
+    is_raised = surface.elevation_m - surface.terrain_m > MIN_HEIGHT_M  # False for NaN
+    is_house = ndimage.maximum_filter(building > 0, 2 * n + 1, mode="constant", cval=False)
+    return is_raised & ~is_house
+
+
+def _is_beside_a_tree(job: TileJob, raised: np.ndarray, k: int) -> bool:
+    """Whether something else stands within some metres of a house."""
+    around = job.grid.crop(shapely.box(*job.surroundings[k].bounds).buffer(_TREE_M).bounds)
+    row, col = job.window.offset_of(around)
+    rows = slice(max(row, 0), max(row + around.shape[0], 0))
+    cols = slice(max(col, 0), max(col + around.shape[1], 0))
+    return bool(raised[rows, cols].any())
 
 
 def _may_be_under_a_tree(job: TileJob, surface: Surface, building: np.ndarray, k: int) -> bool:
