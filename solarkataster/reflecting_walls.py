@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 
-from solarkataster.footprint_cells import cells_inside
 from solarkataster.grid import Grid
 from solarkataster.receivers import Receivers
 
@@ -88,31 +87,6 @@ class WallPieces:
     def band_m(self) -> np.ndarray:
         """Height of a band of each piece. [m]"""
         return (self.top_m - self.foot_m) / self.n_band
-
-
-def building_cells(footprints: np.ndarray, grid: Grid) -> np.ndarray:
-    """
-    Footprint in which the centre of each cell lies.
-
-    Parameters
-    ----------
-    footprints : ndarray of shapely geometry, shape (n,)
-        Missing and empty ones have no cells.
-    grid : Grid
-
-    Returns
-    -------
-    ndarray of int32, shape (ny, nx)
-        Number from 1, 0 for none; the first of those that overlap.
-    """
-    out = np.zeros(grid.shape, dtype=np.int32)
-    box, bounds = shapely.box(*grid.bounds), shapely.bounds(footprints)
-    for i in np.flatnonzero(shapely.intersects(footprints, box)):
-        window = grid.crop(tuple(bounds[i]))
-        row, col = grid.offset_of(window)
-        part = out[row : row + window.shape[0], col : col + window.shape[1]]
-        part[(part == 0) & cells_inside(footprints[i], window)] = i + 1
-    return out
 
 
 def wall_pieces(footprints: np.ndarray, grid: Grid, surface_m: np.ndarray) -> WallPieces:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from solarkataster.errors import InputError
+from solarkataster.footprint_cells import building_cells
 from solarkataster.grid import Grid
 from solarkataster.irradiance import light
 from solarkataster.kernels.reflection import N_LANE
@@ -15,7 +16,6 @@ from solarkataster.receivers import Receivers, join_receivers
 from solarkataster.reflecting_tops import Tops, block_cells, block_numbers, tops, whole_blocks
 from solarkataster.reflecting_walls import (
     WallPieces,
-    building_cells,
     wall_pieces,
     wall_receivers,
     walls_beside_cells,
