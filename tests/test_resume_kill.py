@@ -99,10 +99,8 @@ def is_alive(process: psutil.Process) -> bool:
     ("stage", "whole_group"),
     [
         pytest.param("first tile", False, id="client alone at the start"),
-        pytest.param("mid tiles", False, id="client alone among the tiles"),
         pytest.param("finishing", False, id="client alone while finishing"),
         pytest.param("mid tiles", True, id="whole group among the tiles"),
-        pytest.param("finishing", True, id="whole group while finishing"),
     ],
 )
 def test_a_killed_run_leaves_no_writer_and_is_resumed_to_the_same_bytes(
