@@ -26,6 +26,14 @@ from solarkataster.sun import sun_position
 YEAR = "poa_global_year_kwh_m2"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def no_map():
+    """The map is not looked at here, and takes a third of a small run's time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "map_stage", lambda *_, **__: None)
+        yield
+
+
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
     return load_config(write_small_town(tmp_path_factory.mktemp("town")))

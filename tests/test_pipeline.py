@@ -220,6 +220,7 @@ def test_another_tile_size_changes_no_wall(config, run_folder, tmp_path):
 def test_real_roofs_get_the_same_light_from_tiles_of_any_size(real_data, monkeypatch, tmp_path):
     """Asked for: 0.1 % for 99.9 % of planes and walls, none over 0.5 %, against one piece."""
     monkeypatch.setenv("SOLARKATASTER_DATA", str(real_data))
+    monkeypatch.setattr(pipeline, "map_stage", lambda *_, **__: None)  # not looked at here
     bonn = load_config(REPO / "pipelines" / "bonn-west" / "config.toml")
     found = {}
     for size_m in (20_000.0, 250.0):
