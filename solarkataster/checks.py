@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from solarkataster.checks_canopy import Greenery, check_greenery
+from solarkataster.checks_canopy import Greenery, check_greenery, with_parts
 from solarkataster.checks_footprints import (
     bad_footprints_fault,
     building_marks,
@@ -53,8 +53,6 @@ from solarkataster.weather_site import far_site_fault, site_distance_km
 
 if TYPE_CHECKING:
     from solarkataster.weather import Weather
-
-_SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")
 
 
 @dataclass(frozen=True)
@@ -136,10 +134,7 @@ class CheckedInputs:
         paths += [file.path for file in self.lod2.files] if self.lod2 else []
         paths += self.greenery.paths
         for path in (inputs.footprints, inputs.monuments):
-            paths += [path] if path else []
-            if path and path.suffix.lower() == ".shp":
-                parts = [path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS]
-                paths += [part for part in parts if part.exists()]
+            paths += with_parts(path) if path else ()
         paths = list(dict.fromkeys([*paths, inputs.weather]))
         # hashlib lets other threads work while it digests.
         with ThreadPoolExecutor(2) as pool:

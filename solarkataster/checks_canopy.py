@@ -98,7 +98,7 @@ def check_greenery(
     checked: CheckedTrees | None = None
     paths: tuple[Path, ...] = ()
     if inputs.trees is not None:
-        paths = _with_parts(inputs.trees)
+        paths = with_parts(inputs.trees)
         checked, found = _trees(config, inputs.trees, dsm, dtm, surface, outlines, notes)
         faults += found
     rasters: dict[str, RasterSource | None] = {"canopy": None, "land_cover": None}
@@ -113,7 +113,8 @@ def check_greenery(
     return Greenery(checked.trees, *known, checked.dropped), faults
 
 
-def _with_parts(path: Path) -> tuple[Path, ...]:
+def with_parts(path: Path) -> tuple[Path, ...]:
+    """A file with those beside it that it consists of, as a Shapefile does."""
     if path.suffix.lower() != ".shp":
         return (path,)
     parts = (path.with_suffix(suffix) for suffix in _SHAPEFILE_PARTS)

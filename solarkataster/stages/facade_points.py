@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from solarkataster.receivers import Receivers, join_receivers
+from solarkataster.stages.arrays import joined, objects
 from solarkataster.stages.job import TileFacades, TileJob
 
 if TYPE_CHECKING:
@@ -32,52 +33,42 @@ def joined_facades(
     counts = [len(one) for one in walls]
     first_wall = np.cumsum([0, *counts[:-1]]) if counts else np.zeros(0, np.int64)
     depth_m, source = _eaves_of_walls(known)
-    buried_m2 = _joined([one.buried_area_m2 for one in points])
-    area_m2 = _joined([one.area_m2 for one in walls])
-    wall = _joined([p.wall + f for p, f in zip(points, first_wall, strict=True)], np.int32)
-    storey = _joined([p.storey for p in points], np.int32)
+    buried_m2 = joined([one.buried_area_m2 for one in points])
+    area_m2 = joined([one.area_m2 for one in walls])
+    wall = joined([p.wall + f for p, f in zip(points, first_wall, strict=True)], np.int32)
+    storey = joined([p.storey for p in points], np.int32)
     on_walls = join_receivers([p.receivers for p in points]) if len(wall) else None
     receivers, at = _with_balconies(on_walls, wall, storey, job.config.walls.balcony_tilt_deg)
     return TileFacades(
         building=np.repeat(np.array([i for i, _ in known], dtype=np.int32), counts),
-        number=_joined([np.arange(1, n + 1) for n in counts], np.int32),
-        grid_azimuth=_joined([one.segments.wall_azimuth for one in walls]),
-        length_m=_joined([one.segments.length_m for one in walls]),
+        number=joined([np.arange(1, n + 1) for n in counts], np.int32),
+        grid_azimuth=joined([one.segments.wall_azimuth for one in walls]),
+        length_m=joined([one.segments.length_m for one in walls]),
         area_m2=area_m2,
-        hidden_area_m2=_joined([one.hidden_area_m2 for one in walls]),
+        hidden_area_m2=joined([one.hidden_area_m2 for one in walls]),
         buried_area_m2=buried_m2,
-        foot_m=_joined([one.foot_m for one in walls]),
-        top_m=_joined([one.top_m for one in walls]),
-        ground_m=_joined([one.ground_m for one in walls]),
+        foot_m=joined([one.foot_m for one in walls]),
+        top_m=joined([one.top_m for one in walls]),
+        ground_m=joined([one.ground_m for one in walls]),
         overhang_m=depth_m,
         overhang_source=source,
-        is_courtyard=_joined([one.segments.is_courtyard for one in walls], np.bool_),
-        outline=_objects([_outline(one, k) for one in walls for k in range(len(one))]),
+        is_courtyard=joined([one.segments.is_courtyard for one in walls], np.bool_),
+        outline=objects([_outline(one, k) for one in walls for k in range(len(one))]),
         reason=tuple(reason for one in walls for reason in one.reason),
         quality=_quality(known, source, depth_m, area_m2, buried_m2),
         receivers=receivers,
         n_on_wall=len(wall),
         wall=np.concatenate([wall, wall[at]]),
         storey=np.concatenate([storey, storey[at]]),
-        point_area_m2=_joined([p.area_m2 for p in points]),
-        height_m=_joined([p.height_m for p in points]),
-        easting_m=_joined([p.easting_m for p in points]),
-        northing_m=_joined([p.northing_m for p in points]),
-        overhang_point_m=_joined([p.eaves_depth_m for p in points]),
-        top_over_m=_joined([p.top_over_m for p in points]),
+        point_area_m2=joined([p.area_m2 for p in points]),
+        height_m=joined([p.height_m for p in points]),
+        easting_m=joined([p.easting_m for p in points]),
+        northing_m=joined([p.northing_m for p in points]),
+        overhang_point_m=joined([p.eaves_depth_m for p in points]),
+        top_over_m=joined([p.top_over_m for p in points]),
         surface_m=surface_m,
         failed=failed,
     )
-
-
-def _joined(parts: list[np.ndarray], dtype: type = np.float64) -> np.ndarray:
-    return np.concatenate([*parts, np.zeros(0)]).astype(dtype)
-
-
-def _objects(values: list) -> np.ndarray:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _outline(walls, k: int) -> shapely.MultiPolygon | None:
@@ -106,7 +97,7 @@ def _eaves_of_walls(
 
 def _quality(known, source, depth_m, area_m2, buried_m2) -> tuple[str, ...]:
     """Remarks on the data of each wall."""
-    from_cells = _joined([one.walls.from_cells_fraction for _, one in known])
+    from_cells = joined([one.walls.from_cells_fraction for _, one in known])
     marks = [one.marks for _, one in known for _ in range(len(one.walls))]
     texts = []
     for k, own in enumerate(marks):

@@ -18,6 +18,7 @@ from solarkataster.receivers import Receivers, join_receivers
 from solarkataster.roofs.edges import outlines_at_drops, unmeasured_part
 from solarkataster.roofs.model import Heights, RoofModel
 from solarkataster.roofs.planes import RoofPlanes
+from solarkataster.stages.arrays import joined, objects
 from solarkataster.stages.job import TileJob, TileRoofs, TileSides, TileSuperstructures
 
 if TYPE_CHECKING:
@@ -40,18 +41,18 @@ def joined_roofs(job: TileJob, buildings: Sequence[BuildingRoof]) -> TileRoofs:
     receivers, rack_surface = _with_racks(job, roofs, racks)
     return TileRoofs(
         building=np.repeat(np.array([i for i, _ in models], dtype=np.int32), counts),
-        number=_joined([np.arange(1, n + 1) for n in counts], np.int32),
+        number=joined([np.arange(1, n + 1) for n in counts], np.int32),
         outline=np.array([part for _, m in models for part in m.outlines], dtype=object),
-        slope_east=_joined([m.planes.slope_east for _, m in models]),
-        slope_north=_joined([m.planes.slope_north for _, m in models]),
-        is_level=np.isnan(_joined([m.planes.grid_azimuth for _, m in models])),
-        is_flat=_joined([m.planes.surface_tilt for _, m in models])
+        slope_east=joined([m.planes.slope_east for _, m in models]),
+        slope_north=joined([m.planes.slope_north for _, m in models]),
+        is_level=np.isnan(joined([m.planes.grid_azimuth for _, m in models])),
+        is_flat=joined([m.planes.surface_tilt for _, m in models])
         <= job.config.layout.flat_max_tilt_deg,
-        no_data_fraction=_joined([m.no_data_fraction for _, m in models]),
+        no_data_fraction=joined([m.no_data_fraction for _, m in models]),
         obstacles=tuple(taken for _, m in models for taken in _obstacles(m)),
         kind=tuple(kind for _, m in models for kind in m.kinds),
         quality=tuple(text for b in buildings if b.model is not None for text in _plane_remarks(b)),
-        roof_around=_objects([part for _, m in models for part in outlines_at_drops(m)]),
+        roof_around=objects([part for _, m in models for part in outlines_at_drops(m)]),
         racks=tuple(racks),
         rack_surface=rack_surface,
         sides=_sides(buildings),
@@ -59,24 +60,13 @@ def joined_roofs(job: TileJob, buildings: Sequence[BuildingRoof]) -> TileRoofs:
         receivers=receivers,
         n_on_roof=0 if roofs is None else len(roofs),
         models=tuple(b.model for b in buildings),
-        unmeasured=_objects([_unmeasured(b) for b in buildings]),
+        unmeasured=objects([_unmeasured(b) for b in buildings]),
         height_m=np.array([np.nan if b.model is None else b.model.height_m for b in buildings]),
         overhang_m=np.array([_mean_overhang_m(b.model) for b in buildings]),
         reason=tuple(b.reason for b in buildings),
         marks=tuple((*b.marks, *_roof_marks(b)) for b in buildings),
         n_failed=sum(b.is_failed for b in buildings),
     )
-
-
-def _joined(parts: list[np.ndarray], dtype: type = np.float64) -> np.ndarray:
-    return np.concatenate([*parts, np.zeros(0)]).astype(dtype)
-
-
-def _objects(values: list) -> np.ndarray:
-    """A list as an array of objects, whatever the objects can do."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _obstacles(model: RoofModel) -> list[np.ndarray]:
@@ -143,10 +133,10 @@ def _sides(buildings: Sequence[BuildingRoof]) -> TileSides:
     counts = [len(side.depth_m) for _, side, _ in with_sides]
     return TileSides(
         building=np.repeat(np.array([i for i, _, _ in with_sides], dtype=np.int32), counts),
-        number=_joined([np.arange(1, n + 1) for n in counts], np.int32),
+        number=joined([np.arange(1, n + 1) for n in counts], np.int32),
         start=np.concatenate([*(side.start for _, side, _ in with_sides), np.zeros((0, 2))]),
         end=np.concatenate([*(side.end for _, side, _ in with_sides), np.zeros((0, 2))]),
-        overhang_m=_joined([side.depth_m for _, side, _ in with_sides]),
+        overhang_m=joined([side.depth_m for _, side, _ in with_sides]),
         source=tuple(
             seen_in if source == "seen" else source
             for _, side, seen_in in with_sides
@@ -161,17 +151,17 @@ def _superstructures(models: list[tuple[int, RoofModel]]) -> TileSuperstructures
     counts = [len(one.kind) for _, one in above]
     return TileSuperstructures(
         building=np.repeat(np.array([i for i, _ in above], dtype=np.int32), counts),
-        number=_joined([np.arange(1, n + 1) for n in counts], np.int32),
-        roof=_joined(
+        number=joined([np.arange(1, n + 1) for n in counts], np.int32),
+        roof=joined(
             [
                 one.plane - 1 + first
                 for (_, one), first in zip(above, first_roof[:-1].tolist(), strict=True)
             ],
             np.int32,
         ),
-        polygon=_objects([polygon for _, one in above for polygon in one.polygon]),
+        polygon=objects([polygon for _, one in above for polygon in one.polygon]),
         kind=tuple(kind for _, one in above for kind in one.kind),
-        height_m=_joined([one.height_m for _, one in above]),
+        height_m=joined([one.height_m for _, one in above]),
     )
 
 
