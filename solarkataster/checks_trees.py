@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import shapely
 
-from solarkataster.config_sections import TreesConfig
+from solarkataster.config_inputs import TreesConfig
 from solarkataster.errors import InputError
 from solarkataster.io.rasters import RasterSource, read_resampled, read_window
 from solarkataster.tree_records import TreeRecords, complete_trees

@@ -10,23 +10,25 @@ from typing import Any
 
 from pydantic import PrivateAttr, ValidationError
 
+from solarkataster.config_base import Section
 from solarkataster.config_faults import config_error, expand_variables, fields_of, one_line
-from solarkataster.config_sections import (
-    HorizonConfig,
+from solarkataster.config_inputs import (
     InputsConfig,
-    IrradiationConfig,
-    LayoutConfig,
     LimitsConfig,
     Lod2Config,
     MunicipalityConfig,
     PointsConfig,
+    TreesConfig,
+    WeatherConfig,
+)
+from solarkataster.config_sections import (
+    HorizonConfig,
+    IrradiationConfig,
+    LayoutConfig,
     ReflectionConfig,
     RoofsConfig,
-    Section,
     TilesConfig,
-    TreesConfig,
     WallsConfig,
-    WeatherConfig,
 )
 from solarkataster.errors import ConfigError, InputErrors
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from solarkataster.config_sections import TreesConfig
+from solarkataster.config_inputs import TreesConfig
 from solarkataster.errors import InputError
 
 _LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})

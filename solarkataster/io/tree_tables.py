@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from solarkataster.config_sections import TreesConfig
+from solarkataster.config_inputs import TreesConfig
 from solarkataster.errors import InputError
 from solarkataster.io.tree_columns import EASTING, LATITUDE, LONGITUDE, NORTHING, matching
 

@@ -14,7 +14,7 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 
-from solarkataster.config_sections import TreesConfig
+from solarkataster.config_inputs import TreesConfig
 from solarkataster.crs import crs_name, parse_crs, same_crs
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.io.footprints import FORMATS, PARQUET_SUFFIXES, crs_faults, id_texts, in_crs
