@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from solarkataster.columns import Column
+from solarkataster.layers_yield import (
+    BUILDING_ENERGY_COLUMNS,
+    BUILDING_RATING_COLUMNS,
+    SUITABILITY_COLUMNS,
+    SURFACE_ALLOCATION_COLUMNS,
+    SURFACE_MODULE_COLUMNS,
+    SURFACE_YIELD_COLUMNS,
+)
 from solarkataster.units import MONTHS
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a result table."""
-
-    name: str
-    dtype: str
-    unit: str
-    description: str
 
 
 @dataclass(frozen=True)
@@ -135,6 +134,9 @@ ROOF_COLUMNS = (
     _YEAR_SUM,
     _SKY_VIEW,
     _SHADING,
+    *SURFACE_YIELD_COLUMNS,
+    *SURFACE_ALLOCATION_COLUMNS,
+    *SUITABILITY_COLUMNS,
     *_DATES,
     _QUALITY,
     _REASON,
@@ -168,6 +170,9 @@ BUILDING_COLUMNS = (
     Column(
         "facade_poa_global_year_kwh", "float64", "kWh", "Global irradiation on its walls, year."
     ),
+    *BUILDING_ENERGY_COLUMNS,
+    *BUILDING_RATING_COLUMNS,
+    *SUITABILITY_COLUMNS,
     *_DATES,
     _QUALITY,
     _REASON,
@@ -241,13 +246,9 @@ FACADE_COLUMNS = (
     Column("poa_global_year_quarter_kwh", "float64", "kWh", "The same of a quarter of the wall."),
     _SKY_VIEW,
     _SHADING,
-    Column(
-        "suitability",
-        "str",
-        "–",
-        "gering, mittel, gut, sehr gut or hervorragend: share of the best open vertical plane at "
-        "the site; empty without light.",
-    ),
+    *SURFACE_MODULE_COLUMNS,
+    *SURFACE_YIELD_COLUMNS,
+    *SUITABILITY_COLUMNS,
     *_DATES,
     _QUALITY,
     Column("reason", "str", "–", "Empty, or why the wall has no value."),

@@ -14,9 +14,9 @@ import pytest
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
+from solarkataster.columns import Column
 from solarkataster.io.qgis_style import graduated_style, plain_style
 from solarkataster.io.results import Layer, typed, write_geopackage
-from solarkataster.layers import Column
 
 STOPS = ((400.0, "#20068f"), (800.0, "#c6417d"), (1200.0, "#f9dc24"))
 CRS = "EPSG:25832"

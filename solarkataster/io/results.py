@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
+from solarkataster.columns import Column
 from solarkataster.io.qgis_style import Shape, graduated_style, plain_style
 from solarkataster.io.runfolder import written_whole
-from solarkataster.layers import Column
 
 _GEOMETRY_TYPES = {
     "polygon": "MultiPolygon",

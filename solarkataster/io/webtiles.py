@@ -22,9 +22,10 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
+from solarkataster.columns import Column
 from solarkataster.errors import InputError
 from solarkataster.io.results import typed_values
-from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS, Column
+from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS
 from solarkataster.quality import REMOVED_MARK
 
 log = logging.getLogger(__name__)

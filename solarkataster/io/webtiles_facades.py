@@ -9,9 +9,10 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from solarkataster.columns import Column
 from solarkataster.facades.strips import storey_strips, wall_lines
 from solarkataster.io.webtiles import MAX_VECTOR_ZOOM, tile_table
-from solarkataster.layers import FACADE_COLUMNS, STOREY_COLUMNS, Column
+from solarkataster.layers import FACADE_COLUMNS, STOREY_COLUMNS
 
 #: Colours of the yearly irradiation of walls: (kWh/m², colour), mixed between two stops as those of
 #: roofs. Matplotlib's "viridis" from 0.05 to 0.98, which roofs do not have: the same light is good

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from solarkataster.columns import Column
 from solarkataster.io.webtiles import tile_table
-from solarkataster.layers import MODULE_COLUMNS, SUPERSTRUCTURE_COLUMNS, Column
+from solarkataster.layers import MODULE_COLUMNS, SUPERSTRUCTURE_COLUMNS
 
 #: The only zoom of these archives; closer views enlarge it. A module is 5 screen pixels wide here,
 #: and a tile's unit is 5 cm. With one zoom and three attributes a million modules stay small.

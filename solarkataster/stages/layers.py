@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
+from solarkataster.columns import Column
 from solarkataster.grid import Grid
 from solarkataster.io.rasters import MosaicWriter
 from solarkataster.io.results import (
@@ -40,7 +41,6 @@ from solarkataster.layers import (
     SKY_VIEW_RASTER,
     STOREY_COLUMNS,
     SUPERSTRUCTURE_COLUMNS,
-    Column,
 )
 from solarkataster.quality import (
     NO_FAR_TERRAIN,

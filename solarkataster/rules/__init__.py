@@ -1,0 +1,1 @@
+"""Dated rules: tariffs, prices, factors, limits and duties, each number with its source."""
