@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,33 +18,27 @@ from solarkataster.checks_footprints import (
     bad_footprints_fault,
     building_marks,
     footprint_states,
-    place_faults,
     repaired,
 )
-from solarkataster.checks_heights import pair_faults, source_name, whole_metres_note
 from solarkataster.checks_lod2 import lod2_faults
+from solarkataster.checks_models import covered_area, model_faults
 from solarkataster.checks_points import point_faults
-from solarkataster.checks_rasters import value_faults
 from solarkataster.checks_settings import unused_notes
 from solarkataster.config import Config
 from solarkataster.crs import (
     convergence_deg,
-    crs_name,
     longitude_latitude,
-    same_crs,
     transformation_note,
 )
-from solarkataster.errors import InputError, InputErrors
+from solarkataster.errors import InputError, InputErrors, collected
 from solarkataster.grid import Grid
 from solarkataster.io.citymodels import CityModelSource, open_citymodels
 from solarkataster.io.footprints import id_texts, read_footprints
 from solarkataster.io.monuments import read_monuments
 from solarkataster.io.pointclouds import PointSource, open_points
-from solarkataster.io.raster_headers import truncated_file
 from solarkataster.io.rasters import RasterSource, open_rasters
 from solarkataster.io.weather import read_weather
 from solarkataster.monuments import is_monument
-from solarkataster.raster_looks import Looks, look_at
 from solarkataster.scenario import Changes
 from solarkataster.sky import SkySources, report_notes, sky_sources
 from solarkataster.weather_site import far_site_fault, site_distance_km
@@ -177,18 +169,18 @@ def check_inputs(config: Config) -> CheckedInputs:
         )
         faults += [fault] if fault else []
         outlines = repaired(delivered)
-    found, looks = _raster_faults(config, dsm, dtm, outlines, notes)
+    found, looks = model_faults(config, dsm, dtm, outlines, notes)
     faults += found
     if opened.points is not None and dsm is not None:
         # Heights that are in doubt themselves are no measure for others.
         measure = None if found else looks.get("dsm")
-        with _collected(faults):
+        with collected(faults):
             faults += point_faults(config.points, opened.points, dsm, measure, outlines, notes)
     lod2_marks: dict[str, list[str]] = {}
     if opened.lod2 is not None and dsm is not None and table is not None:
         measure = None if found else looks.get("dsm")
         ids = table["building_id"].to_numpy()
-        with _collected(faults):
+        with collected(faults):
             faults += lod2_faults(opened.lod2, dsm, measure, ids, outlines, notes, lod2_marks)
     greenery = Greenery()
     if dsm is not None:
@@ -244,48 +236,28 @@ class _Opened:
 def _opened(config: Config, faults: list[InputError]) -> _Opened:
     """Open each input, and put what is wrong with it alone to the faults."""
     inputs, opened = config.inputs, _Opened()
-    with _collected(faults):
+    with collected(faults):
         opened.dsm = open_rasters(inputs.dsm, "dsm")
-    with _collected(faults):
+    with collected(faults):
         opened.dtm = open_rasters(inputs.dtm, "dtm")
     crs = opened.dsm.grid.crs if opened.dsm else None
-    with _collected(faults):
+    with collected(faults):
         opened.table = read_footprints(
             inputs.footprints, inputs.footprint_id, inputs.footprint_layer, crs,
             use_column=inputs.footprint_use,
         )  # fmt: skip
-    with _collected(faults):
+    with collected(faults):
         opened.weather = read_weather(inputs.weather, config.weather)
     if inputs.points:
-        with _collected(faults):
+        with collected(faults):
             opened.points = open_points(inputs.points, crs=config.points.crs, expected_crs=crs)
     if inputs.lod2:
-        with _collected(faults):
+        with collected(faults):
             opened.lod2 = open_citymodels(inputs.lod2, crs=config.lod2.crs, expected_crs=crs)
     if inputs.monuments:
-        with _collected(faults):
+        with collected(faults):
             opened.monuments = read_monuments(inputs.monuments, crs)
     return opened
-
-
-@contextlib.contextmanager
-def _collected(faults: list[InputError]) -> Iterator[None]:
-    """Go on after a fault, and remember it."""
-    try:
-        yield
-    except InputErrors as error:
-        faults.extend(error.errors)
-    except InputError as error:
-        faults.append(error)
-
-
-def covered_area(source: RasterSource) -> shapely.Geometry:
-    """Ground plan of all files of a raster."""
-    # Corners as the lattice has them: file headers are rounded and would leave gaps at the seams.
-    cells = [
-        source.grid.window(*source.grid.offset_of(f.grid), *f.grid.shape) for f in source.files
-    ]
-    return shapely.union_all([shapely.box(*grid.bounds) for grid in cells], grid_size=1e-6)
 
 
 def _sha256(path: Path) -> str:
@@ -315,113 +287,3 @@ def _monument_notes(config: Config, grid: Grid, monuments: np.ndarray) -> list[s
     if not len(monuments) or shapely.intersects(monuments, shapely.box(*grid.bounds)).any():
         return []
     return [f"{config.inputs.monuments}: none of {len(monuments)} lies on the surface model"]
-
-
-def _raster_faults(
-    config: Config,
-    dsm: RasterSource | None,
-    dtm: RasterSource | None,
-    outlines: np.ndarray,
-    notes: list[str],
-) -> tuple[list[InputError], dict[str, Looks]]:
-    """Everything that needs the cells of the rasters, or both; and what was seen of them."""
-    faults: list[InputError] = []
-    looks: dict[str, Looks] = {}
-    for source in (dsm, dtm):
-        if source is None:
-            continue
-        for file in source.files:
-            with _collected(faults):
-                fault = truncated_file(file)
-                faults += [fault] if fault else []
-    if faults:
-        return faults, looks  # reading on would only say the same again
-    wrong: set[str] = set()
-    for source in (dsm, dtm):
-        if source is not None:
-            with _collected(faults):
-                looks[source.role] = look_at(source)
-                found = _value_faults(config, source, looks[source.role])
-                wrong |= {source.role} if found else set()
-                faults += found
-    if dsm is None or dtm is None:
-        return faults, looks
-    place = _place_faults(config, dsm, dtm, outlines)
-    notes += _pair_notes(dsm, dtm)
-    notes += whole_metres_note(looks["dsm"].sample_m) if "dsm" in looks else []
-    if place or "dtm" in wrong or len(looks) < 2:
-        return faults + place, looks
-    # Zeros that are missing values must not pass for low ground; but a height above ground is
-    # zero on open ground too, and only this comparison tells it.
-    heights = looks["dsm"].cleaned() if "dsm" in wrong else looks["dsm"]
-    with _collected(faults):
-        faults += pair_faults(config.limits, dsm, dtm, heights, outlines, notes)
-    return faults, looks
-
-
-def _value_faults(config: Config, source: RasterSource, looks: Looks) -> list[InputError]:
-    limits = config.limits
-    sample_m = looks.sample_m
-    return value_faults(
-        source_name(source),
-        looks.counts,
-        sample_m[~np.isnan(sample_m)],
-        limits.max_zero_fraction,
-        limits.zero_floor_m,
-    )
-
-
-def _place_faults(
-    config: Config, dsm: RasterSource, dtm: RasterSource, outlines: np.ndarray
-) -> list[InputError]:
-    """Coordinate systems and extents of the two rasters and the footprints."""
-    if not same_crs(dsm.grid.crs, dtm.grid.crs):
-        right = crs_name(dsm.grid.crs)
-        return [
-            InputError(
-                f"coordinate system is {crs_name(dtm.grid.crs)}",
-                where=source_name(dtm),
-                expected=f"{right}, as the surface model has",
-                remedy=f"Reproject it: gdalwarp -r bilinear -t_srs {right} FILE OUT",
-            )
-        ]
-    surface, terrain = covered_area(dsm), covered_area(dtm)
-    if shapely.intersection(surface, terrain).area == 0.0:
-        return [
-            InputError(
-                f"does not overlap the surface model (terrain {dtm.grid.bounds}, "
-                f"surface {dsm.grid.bounds})",
-                where=source_name(dtm),
-                expected="terrain and surface model of the same place",
-                remedy="Take the files of one place.",
-            )
-        ]
-    # Lattices of points and of cells differ by half a cell at the edge.
-    terrain = shapely.buffer(terrain, dtm.grid.cell_size_m, join_style="mitre")
-    return place_faults(
-        str(config.inputs.footprints),
-        outlines,
-        surface,
-        terrain,
-        config.limits.max_off_raster_fraction,
-    )
-
-
-def _pair_notes(dsm: RasterSource, dtm: RasterSource) -> list[str]:
-    notes = []
-    size_m = dsm.grid.cell_size_m
-    rows = (dsm.grid.north_m - dtm.grid.north_m) / size_m
-    cols = (dtm.grid.west_m - dsm.grid.west_m) / size_m
-    if dtm.grid.cell_size_m != size_m or abs(rows - round(rows)) + abs(cols - round(cols)) > 1e-6:
-        notes.append(
-            f"terrain model has cells of {dtm.grid.cell_size_m:g} m, the surface model of "
-            f"{size_m:g} m: read bilinearly on the cells of the surface model"
-        )
-    for source in (dsm, dtm):
-        total_m2 = sum(shapely.box(*file.grid.bounds).area for file in source.files)
-        twice_m2 = total_m2 - covered_area(source).area
-        if twice_m2 > size_m**2:
-            notes.append(
-                f"{source.role}: files overlap on {twice_m2:.0f} m²; the first by name counts"
-            )
-    return notes

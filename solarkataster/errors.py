@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 
 class KatasterError(Exception):
     """Base of every error the package raises on purpose."""
@@ -64,6 +67,17 @@ class InputErrors(KatasterError):
 
     def __str__(self) -> str:
         return "\n".join(str(error) for error in self.errors)
+
+
+@contextlib.contextmanager
+def collected(faults: list[InputError]) -> Iterator[None]:
+    """Go on after a fault, and add it to the list."""
+    try:
+        yield
+    except InputErrors as error:
+        faults.extend(error.errors)
+    except InputError as error:
+        faults.append(error)
 
 
 def _rebuild(cls, found, where, expected, remedy):
