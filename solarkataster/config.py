@@ -27,8 +27,10 @@ from solarkataster.config_sections import (
     LayoutConfig,
     ReflectionConfig,
     RoofsConfig,
+    RulesConfig,
     TilesConfig,
     WallsConfig,
+    YieldsConfig,
 )
 from solarkataster.errors import ConfigError, InputErrors
 
@@ -48,6 +50,8 @@ class Config(Section):
     horizon: HorizonConfig = HorizonConfig()
     irradiation: IrradiationConfig = IrradiationConfig()
     reflection: ReflectionConfig = ReflectionConfig()
+    yields: YieldsConfig = YieldsConfig()
+    rules: RulesConfig = RulesConfig()
     tiles: TilesConfig = TilesConfig()
     limits: LimitsConfig = LimitsConfig()
 

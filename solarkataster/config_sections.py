@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from solarkataster.config_base import Fraction, Rising, Section
+from solarkataster.config_base import FilePath, Fraction, Rising, Section, Text
 
 
 class RoofsConfig(Section):
@@ -144,14 +144,6 @@ class WallsConfig(Section):
     )
     """Share of balconies by the same value."""
 
-    class_thresholds: Annotated[
-        tuple[float, float, float, float],
-        Field(strict=False, min_length=4, max_length=4),
-        Rising,
-    ] = (0.723, 0.815, 0.9075, 0.97)
-    """From which share of the best open vertical plane at the site on a wall is called mittel, gut,
-    sehr gut and hervorragend (shares of the solar atlas of Baden-Württemberg); below: gering."""
-
     balcony_modules: Annotated[int, Field(ge=1, le=8)] = 2
     """Modules of a balcony plant (of the power in [layout])."""
 
@@ -234,6 +226,30 @@ class ReflectionConfig(Section):
 
     glass: Fraction = 0.15
     """Share of even light that windows send back; their share of the wall is that of [walls]."""
+
+
+class YieldsConfig(Section):
+    """What is worked out from the light: yield, self-consumption, money and classes."""
+
+    enabled: bool = True
+    """Work out yield, self-consumption, money and classes. Without it the run ends with light and
+    modules."""
+
+    hourly: bool = True
+    """Keep the yield of every building hour by hour, for planners of grids and heat; about 20 kB
+    per building."""
+
+
+class RulesConfig(Section):
+    """Prices, tariffs, factors, limits and duties; `solarkataster rate` works with others."""
+
+    file: Annotated[FilePath | None, Field(examples=["rules.toml"])] = None
+    """Own rules: tables of this file take the place of the shipped ones. Each table names its
+    source and date."""
+
+    state: Annotated[Text | None, Field(examples=["rheinland-pfalz"])] = None
+    """Bundesland: its holidays and its law on solar duty. Without it holidays are those of all
+    states, and whether a duty applies stays unknown."""
 
 
 class TilesConfig(Section):

@@ -9,11 +9,9 @@ Then, once: layers → map → run.json. What is stamped as done and unchanged i
 from __future__ import annotations
 
 import logging
-import math
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ from solarkataster.balcony import balcony_plants
 from solarkataster.checks import CheckedInputs, check_inputs
 from solarkataster.config import Config
 from solarkataster.io.runfolder import RunFolder, digest, locked, publish, read_json, write_json
-from solarkataster.irradiance import best_open_wall_year_kwh_m2
 from solarkataster.progress import Progress
 from solarkataster.quality import NO_FAR_TERRAIN
 from solarkataster.sky_table import sky_table
@@ -39,6 +36,7 @@ from solarkataster.stages.plan import (
     tile_weights,
     versions,
 )
+from solarkataster.stages.run_json import iso_time, run_json
 from solarkataster.stages.scenario import (
     ScenarioRun,
     adopt_tiles,
@@ -50,12 +48,6 @@ from solarkataster.stages.trees import write_trees
 from solarkataster.stages.warm import warm_kernels
 
 log = logging.getLogger(__name__)
-
-#: What a tile's report tells in run.json; the rest is bookkeeping of the tile's folder.
-_TOLD = (
-    "state", "n_buildings", "n_roofs", "n_facades", "n_modules", "n_receivers", "n_wall_receivers",
-    "n_failed_buildings", "seconds",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -176,7 +168,7 @@ def run(
         stamp = _layers_stamp(plan, state, what_if)
         if to_do or not _is_finished(folder, stamp):
             execution = {
-                "started": _iso(started),
+                "started": iso_time(started),
                 "seconds_before_layers": round(time.time() - started, 1),
                 "n_workers": n_workers if scheduler is None else None,
                 "scheduler": scheduler,
@@ -241,12 +233,10 @@ def run_sky(checked: CheckedInputs) -> RunSky:
     """The sky of a run: its weather, its model, turned into grid north."""
     config, turn_deg = checked.config, checked.convergence_deg
     walls = config.walls
-    of_walls = sky_table(checked.sky, turn_deg, n_azimuth=walls.n_azimuth)
     return RunSky(
         roofs=sky_table(checked.sky, turn_deg, n_azimuth=config.horizon.n_azimuth),
-        walls=of_walls,
+        walls=sky_table(checked.sky, turn_deg, n_azimuth=walls.n_azimuth),
         reflectors=sky_table(checked.sky, turn_deg, n_azimuth=config.reflection.n_azimuth),
-        best_wall_kwh_m2=best_open_wall_year_kwh_m2(of_walls, config.irradiation.albedo),
         balcony=balcony_plants(
             checked.weather,
             (90.0, walls.balcony_tilt_deg),
@@ -308,8 +298,22 @@ def _finish(
         write_rasters(staging, plan, state.reports, lambda n: progress.advance(0.2 * n / n_tiles))
         progress.at(0.6)
         map_stage(staging, tables, plan.checked)
-    execution |= {"finished": _iso(time.time()), "seconds_layers": round(time.time() - start, 1)}
-    write_json(staging / "run.json", _run_json(plan, state, result, execution, told))
+    execution |= {
+        "finished": iso_time(time.time()),
+        "seconds_layers": round(time.time() - start, 1),
+    }
+    write_json(
+        staging / "run.json",
+        run_json(
+            plan,
+            state.reports,
+            state.faults,
+            is_complete=result.is_complete,
+            notes=result.notes,
+            execution=execution,
+            scenario=told,
+        ),
+    )
     files = sorted(
         path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()
     )
@@ -317,74 +321,3 @@ def _finish(
     publish(staging, folder.path)
     folder.forget_other_tiles({tile.name for tile in plan.tiles})
     write_json(folder.finished_file, {"stamp": stamp, "files": files})
-
-
-def _run_json(
-    plan: Plan,
-    state: _State,
-    result: RunResult,
-    execution: dict[str, Any],
-    scenario: dict[str, Any] | None,
-) -> dict[str, Any]:
-    checked = plan.checked
-    tiles = {}
-    for tile in plan.tiles:
-        report = state.reports.get(tile.name)
-        if report is None:
-            tiles[tile.name] = {"state": "failed", "reason": state.faults[tile.name]}
-        else:
-            tiles[tile.name] = {name: report[name] for name in _TOLD}
-    return {
-        "municipality": checked.config.municipality.name,
-        "is_complete": result.is_complete,
-        "config": checked.config.model_dump(mode="json"),
-        "versions": versions(),
-        "code_sha256": code_digest(),
-        "inputs": [
-            {
-                "path": path,
-                "sha256": checksum,
-                "modified": _iso(Path(path).stat().st_mtime),
-            }
-            for path, checksum in sorted(checked.checksums.items())
-        ],
-        "surface_model_date": checked.config.inputs.surface_model_date,
-        "footprint_date": checked.config.inputs.footprint_date,
-        "grid": {
-            "crs": checked.grid.crs,
-            "cell_size_m": checked.grid.cell_size_m,
-            "bounds": checked.grid.bounds,
-            "shape": checked.grid.shape,
-        },
-        "convergence_deg": checked.convergence_deg,
-        "weather": _weather_json(checked),
-        "gaps_of_the_surface_model": "closed with the terrain where light is blocked",
-        "warnings": list(result.notes),
-        "tiles": tiles,
-        "scenario": scenario,
-        "execution": execution,
-    }
-
-
-def _weather_json(checked: CheckedInputs) -> dict[str, Any]:
-    """Whose light it is, how its hours were read, and what became of it."""
-    weather = checked.weather
-    figures = {**weather.facts, **checked.sky.report}
-    return {
-        "source": weather.source,
-        "kind": weather.kind,
-        "label": weather.label,
-        "latitude": weather.latitude,
-        "longitude": weather.longitude,
-        "elevation_m": weather.elevation_m,
-        "distance_km": round(checked.weather_distance_km, 3),
-        # JSON has no NaN.
-        "light": {
-            name: round(value, 6) if math.isfinite(value) else None
-            for name, value in figures.items()
-        },
-    }
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

@@ -35,7 +35,7 @@ def facade_tables(
     head = _head(job, facades)
     seen, open_walls = light.on_walls, light.open_walls
     if seen is None or open_walls is None or facades.receivers is None:
-        return FacadeTables(_unlit(head), empty, empty)
+        return FacadeTables(head, empty, empty)
     points = _Points(job, facades, seen, open_walls, light.wall_band, sky)
     return FacadeTables(
         points.walls(head),
@@ -86,10 +86,6 @@ def _head(job: TileJob, facades: TileFacades) -> pd.DataFrame:
     )
 
 
-def _unlit(head: pd.DataFrame) -> pd.DataFrame:
-    return head.assign(suitability="")
-
-
 def facade_sums(walls: pd.DataFrame, building: np.ndarray, n_building: int) -> pd.DataFrame:
     """Walls with a value, their areas and their light, by building."""
     if "poa_global_year_kwh" in walls:
@@ -136,7 +132,7 @@ class _Points:
 
     def walls(self, head: pd.DataFrame) -> pd.DataFrame:
         """One row per wall."""
-        n_wall, settings = len(head), self.job.config.walls
+        n_wall = len(head)
         open_year = plane_means(self.open_year_kwh_m2, self.wall, n_wall, self.area_m2)
         values = surface_potential(
             self.seen, open_year, self.wall, head["area_m2"].to_numpy(), self.area_m2
@@ -149,9 +145,6 @@ class _Points:
         table["poa_global_year_usable_kwh"] = year * head["usable_area_m2"]
         table["poa_global_year_half_kwh"] = HALF * values["poa_global_year_kwh"]
         table["poa_global_year_quarter_kwh"] = QUARTER * values["poa_global_year_kwh"]
-        table["suitability"] = class_names(
-            year / self.sky.best_wall_kwh_m2, settings.class_thresholds
-        )
         behind = (head["reason"] == "") & year.isna()
         sliver = behind & (head["hidden_area_m2"] > head["area_m2"])
         table.loc[behind, "reason"] = "nothing of the wall stands free of what is before it"
@@ -194,9 +187,6 @@ class _Points:
                 "poa_global_year_kwh": year * area_m2,
                 "poa_global_year_usable_kwh": year * area_m2 * usable,
                 "sky_view_factor": plane_means(self.seen.sky_view_factor, place, n, self.area_m2),
-                "suitability": class_names(
-                    year / self.sky.best_wall_kwh_m2, settings.class_thresholds
-                ),
                 "balcony_upright_kwh": upright_kwh,
                 "balcony_tilted_kwh": tilted_kwh,
                 "balcony_class": class_names(

@@ -331,8 +331,6 @@ class RunSky:
         With as many azimuths as each needs.
     reflectors : SkyTable
         Of what reflects, with few azimuths.
-    best_wall_kwh_m2 : float
-        What the best open vertical plane gets in a year. [kWh/m²]
     balcony : BalconyPlants
         Yield of balcony plants, upright and tilted.
     """
@@ -340,7 +338,6 @@ class RunSky:
     roofs: SkyTable
     walls: SkyTable
     reflectors: SkyTable
-    best_wall_kwh_m2: float
     balcony: BalconyPlants
 
 
