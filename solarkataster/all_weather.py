@@ -154,6 +154,11 @@ def patch_on_flat_sr() -> np.ndarray:
     return np.diff(np.sin(row_elevations_rad()) ** 2) / 2.0 * (2.0 * np.pi / N_PATCH)
 
 
+def patch_sr() -> np.ndarray:
+    """Solid angle of a patch of each row, (N_ROW,). [sr]"""
+    return np.diff(np.sin(row_elevations_rad())) * (2.0 * np.pi / N_PATCH)
+
+
 def month_radiance(
     dhi: np.ndarray,
     dni: np.ndarray,
@@ -164,20 +169,42 @@ def month_radiance(
     """
     Radiance of all-weather skies, summed by month.
 
+    Parameters and notes as of :func:`summed_radiance`, with ``month`` 0 to 11 as ``slot``.
+
+    Returns
+    -------
+    ndarray, shape (12, N_ROW, N_PATCH)
+        [kWh/m²/sr]
+    """
+    return summed_radiance(dhi, dni, sun, month, light_kwh_m2, 12)
+
+
+def summed_radiance(
+    dhi: np.ndarray,
+    dni: np.ndarray,
+    sun: SunPosition,
+    slot: np.ndarray,
+    light_kwh_m2: np.ndarray,
+    n_slot: int,
+) -> np.ndarray:
+    """
+    Radiance of all-weather skies, summed by months, hours or whatever the steps belong to.
+
     Parameters
     ----------
     dhi, dni : ndarray, shape (n_step,)
         Diffuse horizontal and direct normal light. [Wm⁻²]
     sun : SunPosition
         Of the same steps, all with the sun up.
-    month : ndarray, shape (n_step,), int64
-        0 to 11.
+    slot : ndarray, shape (n_step,), int64
+        0 to ``n_slot`` - 1: what each step is summed into.
     light_kwh_m2 : ndarray, shape (n_step,)
         Diffuse light of each step on the horizontal. [kWh/m²]
+    n_slot : int
 
     Returns
     -------
-    ndarray, shape (12, N_ROW, N_PATCH)
+    ndarray, shape (n_slot, N_ROW, N_PATCH)
         Rows from the horizon up, patches clockwise from true north. [kWh/m²/sr]
 
     Notes
@@ -197,9 +224,9 @@ def month_radiance(
         zenith_rad,
     )
     q = (np.arange(N_ROW) + 0.5) / N_ROW
-    out = np.zeros((12, N_ROW, N_PATCH))
+    out = np.zeros((n_slot, N_ROW, N_PATCH))
     add_skies(
-        light_kwh_m2[lit], month[lit], elevation_rad, np.radians(sun.azimuth_deg[lit]), parameters,
+        light_kwh_m2[lit], slot[lit], elevation_rad, np.radians(sun.azimuth_deg[lit]), parameters,
         np.sin(np.arctan2(q, 1.0 - q)), patch_on_flat_sr(), N_PATCH, out,
     )  # fmt: skip
     return out

@@ -36,6 +36,15 @@ class SunPosition:
         """Cosine of the zenith angle, 0 while the sun is down, shape (n_time,). [–]"""
         return np.maximum(np.sin(np.radians(self.elevation_deg)), 0.0)
 
+    def at(self, which: np.ndarray) -> SunPosition:
+        """The sun at some of the instants."""
+        return SunPosition(
+            self.elevation_deg[which],
+            self.azimuth_deg[which],
+            self.hour_angle_deg[which],
+            self.dni_extra[which],
+        )
+
 
 def sun_position(
     times: pd.DatetimeIndex, latitude: float, longitude: float, elevation_m: float
