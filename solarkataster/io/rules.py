@@ -1,0 +1,223 @@
+"""Rule files: the shipped ones, and a user's own in their place, table by table."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from solarkataster.errors import InputError, InputErrors
+from solarkataster.rules.book import TOPICS, RuleBook, topic_rules
+from solarkataster.rules.eeg import EegPeriod
+from solarkataster.rules.faults import rule_fault, unknown
+
+_PACKAGE = "solarkataster.rules"
+
+
+@dataclass
+class _Topic:
+    """Tables of a topic as read, and the file each came from."""
+
+    tables: dict[str, Any]
+    file: str
+    shipped: dict[str, Any] = field(default_factory=dict)
+    replaced: dict[str, str] = field(default_factory=dict)
+
+    def file_of(self, table: Any) -> str:
+        return self.replaced.get(table, self.file)
+
+
+def load_rules(file: str | Path | None = None, state: str | None = None) -> RuleBook:
+    """
+    All rules of a run.
+
+    Parameters
+    ----------
+    file : path, optional
+        A user's rule file. A table it names, ``[money.prices]``, takes the place of the shipped
+        table as a whole and brings its own source and date; all other tables stay as shipped.
+        ``[eeg] folder = "..."`` or ``files = [...]`` and ``[duty] file = "..."`` take the place of
+        the shipped files. Paths start at the file's folder.
+    state : str, optional
+        Whose solar duty: name of a shipped file of duties. None: no duty is known.
+
+    Returns
+    -------
+    RuleBook
+
+    Raises
+    ------
+    InputErrors
+        Every fault: unreadable file, unknown table or key (the nearest right one is named), missing
+        or wrong value, tariffs with a gap or an overlap in their dates, unknown state.
+    """
+    faults: list[InputError] = []
+    topics = {name: _shipped(name) for name in TOPICS if name not in ("eeg", "duty")}
+    own: dict[str, Any] = {}
+    folder = Path.cwd()
+    if file is not None:
+        path = Path(file).absolute()
+        folder = path.parent
+        own = _read(path, str(path))
+    topics["eeg"] = _eeg(own.pop("eeg", None), folder, str(file), faults)
+    topics["duty"] = _duty(own.pop("duty", None), state, folder, str(file), faults)
+    for name, tables in own.items():
+        if name not in TOPICS:
+            faults.append(unknown(name, TOPICS, kind="topic", where=str(file)))
+        elif not isinstance(tables, dict):
+            faults.append(_no_table(name, tables, str(file)))
+        elif topics[name] is not None:
+            _replace(topics[name], tables, str(file))
+    values = {name: _built(name, topic, faults) for name, topic in topics.items() if topic}
+    if faults:
+        raise InputErrors(list(faults))
+    return RuleBook(**values, files=_file_names(topics))
+
+
+def _shipped(topic: str) -> _Topic | None:
+    resource = resources.files(_PACKAGE) / f"{topic}.toml"
+    if not resource.is_file():
+        return None
+    tables = _read(resource, resource.name)
+    return _Topic(dict(tables), resource.name, shipped=tables)
+
+
+def _replace(topic: _Topic, tables: dict[str, Any], file: str) -> None:
+    topic.tables.update(tables)
+    topic.replaced.update(dict.fromkeys(tables, file))
+
+
+def _eeg(own: Any, folder: Path, file: str, faults: list[InputError]) -> _Topic:
+    """Periods of the shipped folder, or of the user's folder or files."""
+    if own is None:
+        found = _toml_files(resources.files(_PACKAGE) / "eeg")
+        return _periods(found, "eeg", faults)
+    keys = set(own) if isinstance(own, dict) else set()
+    for key in sorted(keys - {"folder", "files"}):
+        faults.append(unknown(key, ("folder", "files"), kind="key", where=f"{file} [eeg]"))
+    paths: list[Traversable] = []
+    if keys == {"folder"} and isinstance(own["folder"], str):
+        paths = _toml_files(folder / own["folder"])
+    elif keys == {"files"} and isinstance(own["files"], list):
+        paths = [folder / str(name) for name in own["files"]]
+    if not paths:
+        faults.append(
+            InputError(
+                f"no tariff file is named by {own!r}",
+                where=f"{file} [eeg]",
+                expected='folder = "..." with .toml files, or files = ["...", "..."]',
+                remedy="Name them, or leave [eeg] out for the shipped tariffs.",
+            )
+        )
+        return _Topic({}, file)
+    return _periods(paths, file, faults)
+
+
+def _toml_files(folder: Traversable) -> list[Traversable]:
+    if not folder.is_dir():
+        return []
+    files = [one for one in folder.iterdir() if one.name.endswith(".toml")]
+    return sorted(files, key=lambda one: one.name)
+
+
+def _periods(paths: list[Traversable], file: str, faults: list[InputError]) -> _Topic:
+    periods = []
+    for path in paths:
+        try:
+            periods.append({"name": path.name, **_read(path, str(path))})
+        except InputErrors as error:
+            faults.extend(error.errors)
+    return _Topic({"periods": periods}, file)
+
+
+def _duty(
+    own: Any, state: str | None, folder: Path, file: str, faults: list[InputError]
+) -> _Topic | None:
+    """Duties of the state that is asked for, or the user's own."""
+    shipped = {
+        one.name.removesuffix(".toml"): one
+        for one in _toml_files(resources.files(_PACKAGE) / "duty")
+    }
+    if isinstance(own, dict) and isinstance(own.get("file"), str):
+        path = folder / own["file"]
+        return _Topic(_read(path, str(path)), str(path))
+    if state is None:
+        return _Topic(own, file) if own else None
+    if state not in shipped:
+        faults.append(
+            unknown(
+                state,
+                shipped,
+                kind="state",
+                where="solar duty",
+                remedy='Write a rule file for it and name it: [duty] file = "..."',
+            )
+        )
+        return None
+    tables = _read(shipped[state], shipped[state].name)
+    topic = _Topic(dict(tables), f"duty/{shipped[state].name}", shipped=tables)
+    if isinstance(own, dict):
+        _replace(topic, own, file)
+    return topic
+
+
+def _built(name: str, topic: _Topic, faults: list[InputError]) -> Any:
+    rules = topic_rules(name)
+    if rules is None:
+        return None
+    try:
+        return rules.model_validate(topic.tables)
+    except ValidationError as error:
+        # A list without its faulty parts is then also too short: one fault, not two.
+        found = [one for one in error.errors() if one["type"] != "too_short"] or error.errors()
+        faults.extend(_told(name, rules, topic, details) for details in found)
+    return None
+
+
+def _told(name: str, rules: Any, topic: _Topic, details: Any) -> InputError:
+    keys = details["loc"]
+    if name == "eeg" and len(keys) > 1 and isinstance(keys[1], int):
+        file = str(topic.tables["periods"][keys[1]].get("name", topic.file))
+        return rule_fault(EegPeriod, {**details, "loc": keys[2:]}, file=file)
+    file = topic.file_of(keys[0]) if keys else topic.file
+    return rule_fault(rules, details, file=file, topic=name, shipped=topic.shipped)
+
+
+def _read(path: Any, where: str) -> dict[str, Any]:
+    try:
+        # Windows editors put a byte order mark in front of UTF-8.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        found, expected = f"cannot be read ({error.strerror})", "a rule file"
+    except UnicodeDecodeError as error:
+        found, expected = str(error), "UTF-8 text"
+    except tomllib.TOMLDecodeError as error:
+        found, expected = str(error), "valid TOML"
+    raise InputErrors(
+        [InputError(found, where=where, expected=expected, remedy="Correct the file or its name.")]
+    ) from None
+
+
+def _no_table(name: str, value: Any, file: str) -> InputError:
+    return InputError(
+        f"{name} is {value!r}",
+        where=file,
+        expected=f"tables of the topic, such as [{name}.…]",
+        remedy="Write a heading with topic and table in brackets.",
+    )
+
+
+def _file_names(topics: dict[str, _Topic | None]) -> dict[str, str]:
+    """Names only: a run folder is handed on, and says nothing of the machine it was made on."""
+    names: dict[str, str] = {}
+    for name, topic in topics.items():
+        if topic is None:
+            continue
+        names[name] = topic.file if topic.file.startswith("duty/") else Path(topic.file).name
+        names |= {f"{name}.{table}": Path(file).name for table, file in topic.replaced.items()}
+    return names

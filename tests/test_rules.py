@@ -1,0 +1,216 @@
+"""Rule files: what ships is whole and sourced; a user's own is checked before it counts."""
+
+from __future__ import annotations
+
+import datetime
+from importlib import resources
+from itertools import pairwise
+
+import pytest
+
+from solarkataster.errors import InputError, InputErrors
+from solarkataster.io.rules import load_rules
+from solarkataster.rules.book import TOPICS, RuleBook
+
+SOURCED = 'source = "A made-up study, page 3"\ndate = 2026-03-01\n'
+
+
+@pytest.fixture(scope="module")
+def book():
+    return load_rules()
+
+
+def faults_of(tmp_path, text, name="own.toml"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputErrors) as caught:
+        load_rules(path)
+    return caught.value.errors
+
+
+def period(start, end, **changed):
+    """A tariff file for these days, from the last one that ships."""
+    text = (resources.files("solarkataster.rules") / "eeg" / "2026-08.toml").read_text("utf-8")
+    text = text.replace("2026-08-01", start, 2).replace("2027-01-31", end, 2)
+    for old, new in changed.values():
+        assert old in text
+        text = text.replace(old, new)
+    return text
+
+
+def tariffs_of(tmp_path, **files):
+    folder = tmp_path / "tariffs"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    return faults_of(tmp_path, '[eeg]\nfolder = "tariffs"\n')
+
+
+def test_every_shipped_table_names_its_source_and_date(book):
+    tables = book.sources()
+    assert {one.table.split(".")[0] for one in tables} == {
+        topic for topic in TOPICS if topic != "duty" and topic in RuleBook.model_fields
+    }
+    assert all(len(one.source) >= 8 and one.date.year > 2000 and one.file for one in tables)
+
+
+def test_the_shipped_tariffs_have_no_gap_and_no_overlap(book):
+    days = [(one.valid_from, one.valid_to) for one in book.eeg.periods]
+    assert days[0][0] == datetime.date(2024, 2, 1)
+    assert days[-1][1] == datetime.date(2027, 1, 31)
+    assert all(end + datetime.timedelta(days=1) == start for (_, end), (start, _) in pairwise(days))
+
+
+def test_tariffs_that_were_only_derived_say_so(book):
+    assert book.eeg.at(datetime.date(2026, 2, 1)).feed_in.verified
+    assert not book.eeg.at(datetime.date(2026, 8, 1)).feed_in.verified
+
+
+def test_shipped_tariffs_follow_the_one_percent_of_the_law(book):
+    # EEG 2023 § 48 and § 49: 8.6, 7.5 and 6.2 ct (13.4, 11.3, 11.3 ct for full feed-in) lose 1 %
+    # every half-year from 1 February 2024 on, unrounded values carried on; § 53: less 0.4 ct.
+    for k, one in enumerate(book.eeg.periods, start=1):
+        for values, base in (
+            (one.feed_in.partial_ct_per_kwh, (8.6, 7.5, 6.2)),
+            (one.feed_in.full_ct_per_kwh, (13.4, 11.3, 11.3)),
+        ):
+            by_law = [value * 0.99**k - 0.4 for value in base]
+            assert values == pytest.approx(by_law, abs=0.0051)
+
+
+def test_a_table_of_the_user_replaces_the_shipped_one_and_nothing_else(tmp_path, book):
+    path = tmp_path / "own.toml"
+    path.write_text(f"[money.price_homes]\neur_per_kwh = 0.29\n{SOURCED}")
+    own = load_rules(path)
+    assert own.money.price_homes.eur_per_kwh == 0.29
+    assert own.money.price_others == book.money.price_others
+    assert own.eeg == book.eeg
+    told = {one.table: one for one in own.sources()}
+    assert told["money.price_homes"].file == "own.toml"
+    assert told["money.price_others"].file == "money.toml"
+
+
+def test_a_replaced_table_brings_its_own_source_and_date(tmp_path):
+    first, second = faults_of(tmp_path, "[money.price_homes]\neur_per_kwh = 0.29\n")
+    assert "source is missing" in str(first)
+    assert "date is missing" in str(second)
+    assert "own.toml [money.price_homes]" in str(first)
+
+
+def test_all_faults_are_told_at_once_with_the_nearest_right_name(tmp_path):
+    text = (
+        f"[money.price_home]\neur_per_kwh = 0.29\n{SOURCED}"
+        f"[money.battery]\neur_per_kwhs = 500\nlife_years = 15\n{SOURCED}"
+        "[mony.prices]\na = 1\n"
+    )
+    told = [str(fault) for fault in faults_of(tmp_path, text)]
+    assert len(told) == 4
+    assert any("unknown table price_home\n" in one and "price_homes?" in one for one in told)
+    assert any("unknown key eur_per_kwhs" in one and "mean eur_per_kwh?" in one for one in told)
+    assert any("eur_per_kwh is missing" in one and "= 600" in one for one in told)
+    assert any("unknown topic mony" in one and "mean money?" in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("table", "found"),
+    [
+        ("[money.price_homes]\neur_per_kwh = -0.3\n", "eur_per_kwh is -0.3"),
+        ("[money.price_homes]\neur_per_kwh = '0.3'\n", "eur_per_kwh is '0.3'"),
+        ("[money.price_homes]\neur_per_kwh = nan\n", "eur_per_kwh is nan"),
+        ("[money.discount]\nfraction_per_year = 4\n", "fraction_per_year is 4"),
+        ("[money.operation]\nfraction_of_investment = 1.5\nfixed_eur = 0\n", "is 1.5"),
+    ],
+)
+def test_impossible_numbers_are_refused(tmp_path, table, found):
+    (fault,) = faults_of(tmp_path, table + SOURCED)
+    assert found in str(fault)
+    assert "Expected" in str(fault)
+
+
+def test_a_larger_plant_that_costs_less_in_all_is_refused(tmp_path):
+    text = f"[money.investment]\npower_kwp = [10, 20]\neur_per_kwp = [1500, 700]\n{SOURCED}"
+    (fault,) = faults_of(tmp_path, text)
+    assert "rising from size to size" in str(fault)
+
+
+def test_a_factor_that_is_not_there_is_refused(tmp_path):
+    text = f'[co2.choice]\nfactor = "best"\nsubtracts_making = false\n{SOURCED}'
+    (fault,) = faults_of(tmp_path, text)
+    assert "one of direct, " in str(fault)
+
+
+def test_a_gap_between_tariff_files_is_refused_and_named(tmp_path):
+    (fault,) = tariffs_of(
+        tmp_path,
+        first=period("2025-08-01", "2026-01-31"),
+        second=period("2026-03-01", "2026-07-31"),
+    )
+    assert "gap between first.toml (to 2026-01-31) and second.toml (from 2026-03-01)" in str(fault)
+
+
+def test_tariff_files_that_overlap_are_refused_and_named(tmp_path):
+    (fault,) = tariffs_of(
+        tmp_path,
+        second=period("2026-01-31", "2026-07-31"),
+        first=period("2025-08-01", "2026-01-31"),
+    )
+    assert "overlap between first.toml" in str(fault)
+
+
+def test_a_negative_tariff_is_refused_with_its_file(tmp_path):
+    (fault,) = tariffs_of(
+        tmp_path, first=period("2026-08-01", "2027-01-31", price=("7.70", "-7.70"))
+    )
+    assert "is -7.7" in str(fault)
+    assert str(fault).startswith("first.toml [feed_in]: partial_ct_per_kwh is -7.7")
+
+
+def test_one_price_per_slice(tmp_path):
+    (fault,) = tariffs_of(
+        tmp_path, first=period("2026-08-01", "2027-01-31", price=("[7.70, 6.66, 5.44]", "[7.70]"))
+    )
+    assert "3 slices, 1 prices" in str(fault)
+
+
+def test_a_date_that_no_file_covers_is_refused_with_the_span_that_is(book):
+    with pytest.raises(InputError, match="2024-02-01 to 2027-01-31"):
+        book.eeg.at(datetime.date(2027, 2, 1))
+
+
+def test_own_tariffs_take_the_place_of_the_shipped_ones(tmp_path):
+    (tmp_path / "later.toml").write_text(period("2027-02-01", "2027-07-31"), encoding="utf-8")
+    path = tmp_path / "own.toml"
+    path.write_text('[eeg]\nfiles = ["later.toml"]\n')
+    own = load_rules(path)
+    assert own.eeg.at(datetime.date(2027, 3, 1)).name == "later.toml"
+    with pytest.raises(InputError, match="no tariff file covers"):
+        own.eeg.at(datetime.date(2026, 8, 1))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('[eeg]\nfolder = "not there"\n', "no tariff file"),
+        ('[eeg]\nfolders = "tariffs"\n', "mean folder?"),
+        ('[eeg]\nfiles = ["not there.toml"]\n', "cannot be read"),
+        ("[money\n", "valid TOML"),
+        ("money = 3\n", "money is 3"),
+    ],
+)
+def test_files_that_are_not_there_or_not_toml_are_told(tmp_path, text, found):
+    assert any(found in str(fault) for fault in faults_of(tmp_path, text))
+
+
+def test_a_missing_rule_file_is_told(tmp_path):
+    with pytest.raises(InputErrors, match="cannot be read"):
+        load_rules(tmp_path / "none.toml")
+
+
+def test_an_unknown_state_is_told(book):
+    with pytest.raises(InputErrors, match="unknown state"):
+        load_rules(None, "atlantis")
+
+
+def test_a_book_survives_its_json(book):
+    assert isinstance(book, RuleBook)
+    assert book.model_dump(mode="json")["money"]["life"]["years"] == 20
