@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -146,26 +147,54 @@ def write_geopackage(path: Path, layers: Mapping[str, Layer]) -> None:
         By table name, the top layer first.
     """
     with written_whole(path) as temporary, _no_dates():
-        for name, layer in layers.items():
-            table = _for_sqlite(layer.table)
-            fid = "fid"
-            while fid in {str(column).lower() for column in table.columns}:
-                fid += "_row"
-            table.to_file(
-                temporary,
-                layer=name,
-                driver="GPKG",
-                engine="pyogrio",
-                promote_to_multi=True,
-                geometry_type=_geometry_type(layer),
-                layer_options={
-                    "FID": fid,
-                    "GEOMETRY_NAME": "geom",
-                    "DESCRIPTION": layer.description,
-                },
-                dataset_options={"ADD_GPKG_OGR_CONTENTS": "YES"},
-            )
-        _write_styles(temporary, layers)
+        _write_layers(temporary, layers)
+        with closing(sqlite3.connect(temporary)) as database, database:
+            _make_styles(database)
+            _add_styles(database, layers)
+
+
+def replace_layers(path: Path, layers: Mapping[str, Layer], old: Path) -> None:
+    """
+    Write a file anew with some of its layers replaced; the others stay as they are.
+
+    Parameters
+    ----------
+    path : Path
+        Replaced as a whole.
+    layers : mapping of str to Layer
+        By table name.
+    old : Path
+        File that has the other layers; may be ``path``.
+    """
+    with written_whole(path) as temporary, _no_dates():
+        shutil.copyfile(old, temporary)
+        _write_layers(temporary, layers)
+        with closing(sqlite3.connect(temporary)) as database, database:
+            names = [(name,) for name in layers]
+            database.executemany("DELETE FROM layer_styles WHERE f_table_name = ?", names)
+            _add_styles(database, layers)
+
+
+def _write_layers(path: Path, layers: Mapping[str, Layer]) -> None:
+    for name, layer in layers.items():
+        table = _for_sqlite(layer.table)
+        fid = "fid"
+        while fid in {str(column).lower() for column in table.columns}:
+            fid += "_row"
+        table.to_file(
+            path,
+            layer=name,
+            driver="GPKG",
+            engine="pyogrio",
+            promote_to_multi=True,
+            geometry_type=_geometry_type(layer),
+            layer_options={
+                "FID": fid,
+                "GEOMETRY_NAME": "geom",
+                "DESCRIPTION": layer.description,
+            },
+            dataset_options={"ADD_GPKG_OGR_CONTENTS": "YES"},
+        )
 
 
 def _geometry_type(layer: Layer) -> str:
@@ -200,31 +229,28 @@ def _is_plain(value: object) -> bool:
     return value is None or isinstance(value, str | int | float | bool | pd.Timestamp)
 
 
-def _write_styles(path: Path, layers: Mapping[str, Layer]) -> None:
-    """Add the table ``layer_styles``, from which QGIS takes a layer's default look."""
-    with closing(sqlite3.connect(path)) as database, database:
+def _make_styles(database: sqlite3.Connection) -> None:
+    """Make the table ``layer_styles``, from which QGIS takes a layer's default look."""
+    database.execute(
+        "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
+        " f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),"
+        " f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,"
+        " useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),"
+        " update_time DATETIME)"
+    )
+    database.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description,"
+        " last_change) VALUES ('layer_styles', 'attributes', 'layer_styles', '',"
+        " '1970-01-01T00:00:00.000Z')"
+    )
+
+
+def _add_styles(database: sqlite3.Connection, layers: Mapping[str, Layer]) -> None:
+    for name, layer in layers.items():
         database.execute(
-            "CREATE TABLE layer_styles (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
-            " f_table_catalog TEXT(256), f_table_schema TEXT(256), f_table_name TEXT(256),"
-            " f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,"
-            " useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30),"
-            " update_time DATETIME)"
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
+            " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description,"
+            " owner, ui, update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', '',"
+            " '1970-01-01T00:00:00.000Z')",
+            (name, name, layer.qml(), layer.description),
         )
-        database.execute(
-            "INSERT INTO gpkg_contents (table_name, data_type, identifier, description,"
-            " last_change) VALUES ('layer_styles', 'attributes', 'layer_styles', '',"
-            " '1970-01-01T00:00:00.000Z')"
-        )
-        for name, layer in layers.items():
-            database.execute(
-                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
-                " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description,"
-                " owner, ui, update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', '',"
-                " '1970-01-01T00:00:00.000Z')",
-                (
-                    name,
-                    name,
-                    layer.qml(),
-                    layer.description,
-                ),
-            )
