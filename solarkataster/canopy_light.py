@@ -16,6 +16,7 @@ from solarkataster.kernels import light as kernel
 from solarkataster.receivers import Receivers
 from solarkataster.sectors import Sector, Surfaces
 from solarkataster.sky_table import DIRECT_LANE, N_LANE, SkyTable
+from solarkataster.visibility import BOTH, SkyRecorder
 
 #: The sky is seen below the undersides of crowns up to here; farther ones reach to the ground. [m]
 NEAR_CROWNS_M = 12.0
@@ -153,6 +154,7 @@ class CrownLight:
         n = len(receivers)
         self.kinds = [_Kind(k, surface_m, canopy, receivers, self.n_near) for k in present]
         self.kept = [_Kept(sky, weights[which], n) for which in present]
+        self.layers = [*present, BOTH] if len(present) == 2 else present
         if len(present) == 2:
             self.kept.append(_Kept(sky, -weights[DECIDUOUS] * weights[EVERGREEN], n))
 
@@ -171,7 +173,7 @@ class CrownLight:
 
     def begin(self, face: Face) -> None:
         """Prepare for the azimuths of a face."""
-        n = face.order.size
+        n, self.order = face.order.size, face.order
         for kept in self.kept:
             kept.of_face = np.zeros((n, N_LANE), dtype=np.float32)
         for kind in self.kinds:
@@ -187,6 +189,7 @@ class CrownLight:
         surface: np.ndarray,
         solid: np.ndarray,
         limit: np.ndarray,
+        recorder: SkyRecorder | None = None,
     ) -> None:
         """
         Add the light of one azimuth that lies behind crowns.
@@ -205,6 +208,8 @@ class CrownLight:
             Tangents of the skyline of solids.
         limit : ndarray, shape (n,) or (0,), float32
             Tangents from which an edge above hides the sky.
+        recorder : SkyRecorder, optional
+            Told which sky it is.
         """
         seen = [
             kind.hidden(face, self.receivers, quadrant, deviation_deg, solid)
@@ -213,7 +218,7 @@ class CrownLight:
         intervals = [[(skyline, solid, 1.0), (high, low, -1.0)] for skyline, low, high in seen]
         if len(seen) == 2:
             intervals.append(_behind_both(solid, *seen))
-        for kept, of_region in zip(self.kept, intervals, strict=True):
+        for kept, layer, of_region in zip(self.kept, self.layers, intervals, strict=True):
             there = None
             for high, low, sign in of_region:
                 begin, end = np.empty_like(low), np.empty_like(low)
@@ -221,6 +226,8 @@ class CrownLight:
                     low, high = np.minimum(low, limit), np.minimum(high, limit)
                 if crowns.between(low, high, begin, end) == 0:
                     continue
+                if recorder is not None:
+                    recorder.add(layer, self.order, surface, at.low, begin, end, sign)
                 if there is None:
                     there = self.surfaces.under_other_light(at, kept.slices[i])
                 for tangent, part in ((begin, sign), (end, -sign)):

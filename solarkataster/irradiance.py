@@ -14,6 +14,7 @@ from solarkataster.kernels import light as kernel
 from solarkataster.receivers import Receivers
 from solarkataster.sectors import Surfaces
 from solarkataster.sky_table import N_LANE, SkyTable
+from solarkataster.visibility import VISIBLE, SkyRecorder
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ def light(
     progress: Callable[[int, int], None] | None = None,
     canopy: Canopy | None = None,
     transmissivity: Transmissivity | None = None,
+    recorder: SkyRecorder | None = None,
 ) -> Light:
     """
     Irradiation of receivers under the skyline that a surface model gives them.
@@ -112,6 +114,8 @@ def light(
         back, as what is solid does, each in the mean of its year.
     transmissivity : Transmissivity, optional
         Of the crowns; by default its own.
+    recorder : SkyRecorder, optional
+        Made for the same receivers and as many sectors; keeps what their surfaces see of the sky.
 
     Returns
     -------
@@ -154,9 +158,13 @@ def light(
                 kernel.limit_above(top, surfaces.top_share(sky, i), surface, tangent, limit)
                 surfaces.add(limit, surface, at, sky.band_share, hidden_of_face)
             surfaces.add(tangent, surface, at, sky.band_share, of_face)
+            if recorder is not None:
+                recorder.add(VISIBLE, face.order, surface, at.low, tangent, limit)
             if crowns is not None:
                 quadrant = quadrant_of(sky.azimuths_deg[i])[0]
-                crowns.add(group, quadrant, deviation_deg, i, at, surface, solid, limit)
+                crowns.add(group, quadrant, deviation_deg, i, at, surface, solid, limit, recorder)
+            if recorder is not None:
+                recorder.close(i)
             done += 1
             if progress is not None:
                 progress(done, len(sky.azimuths_deg))
