@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import geopandas as gpd
 import numpy as np
-import shapely
 
 from solarkataster.checks_canopy import Greenery, check_greenery, with_parts
 from solarkataster.checks_footprints import (
@@ -23,6 +22,7 @@ from solarkataster.checks_footprints import (
 from solarkataster.checks_lod2 import lod2_faults
 from solarkataster.checks_models import covered_area, model_faults
 from solarkataster.checks_points import point_faults
+from solarkataster.checks_rating import COLUMN_KEYS, RatingInputs, check_rating
 from solarkataster.checks_settings import unused_notes
 from solarkataster.config import Config
 from solarkataster.crs import (
@@ -34,7 +34,6 @@ from solarkataster.errors import InputError, InputErrors, collected
 from solarkataster.grid import Grid
 from solarkataster.io.citymodels import CityModelSource, open_citymodels
 from solarkataster.io.footprints import id_texts, read_footprints
-from solarkataster.io.monuments import read_monuments
 from solarkataster.io.pointclouds import PointSource, open_points
 from solarkataster.io.rasters import RasterSource, open_rasters
 from solarkataster.io.weather import read_weather
@@ -78,6 +77,8 @@ class CheckedInputs:
         Tree cadastre, canopy heights and land cover, as far as the config names them.
     changes : Changes
         Of a what-if scenario; footprints are those after it.
+    rating : RatingInputs
+        What is known of buildings, and layers and lists beside them, for rating.
     """
 
     config: Config
@@ -93,6 +94,7 @@ class CheckedInputs:
     lod2: CityModelSource | None = None
     greenery: Greenery = field(default_factory=Greenery)
     changes: Changes = field(default_factory=Changes)
+    rating: RatingInputs = field(default_factory=RatingInputs)
 
     @property
     def grid(self) -> Grid:
@@ -124,9 +126,7 @@ class CheckedInputs:
         paths = [part for file in files for part in file.parts]
         paths += [file.path for file in self.points.files] if self.points else []
         paths += [file.path for file in self.lod2.files] if self.lod2 else []
-        paths += self.greenery.paths
-        for path in (inputs.footprints, inputs.monuments):
-            paths += with_parts(path) if path else ()
+        paths += [*self.greenery.paths, *with_parts(inputs.footprints), *self.rating.paths]
         paths = list(dict.fromkeys([*paths, inputs.weather]))
         # hashlib lets other threads work while it digests.
         with ThreadPoolExecutor(2) as pool:
@@ -187,6 +187,15 @@ def check_inputs(config: Config) -> CheckedInputs:
         terrain = None if found else dtm
         greenery, wrong = check_greenery(config, dsm, terrain, covered_area(dsm), outlines, notes)
         faults += wrong
+    rating, rating_marks, wrong = check_rating(
+        config,
+        dsm.grid.crs if dsm else None,
+        table,
+        outlines,
+        covered_area(dsm) if dsm else None,
+        notes,
+    )
+    faults += wrong
     if faults:
         raise InputErrors(faults)
     assert dsm is not None
@@ -201,22 +210,21 @@ def check_inputs(config: Config) -> CheckedInputs:
         limits.min_footprint_area_m2,
         limits.min_overlap_m2,
     )
-    for building_id, texts in lod2_marks.items():
+    for building_id, texts in [*lod2_marks.items(), *rating_marks.items()]:
         marks.setdefault(building_id, []).extend(texts)
     if "transformed_from" in table.attrs:
         note = transformation_note(table.attrs["transformed_from"], dsm.grid.crs)
         notes += [f"{inputs.footprints}: {note}"] if note else []
     table = table.set_geometry(gpd.GeoSeries(outlines, index=table.index, crs=table.crs))
     sky = sky_sources(weather, config.irradiation.sky)
-    marked = is_monument(outlines, opened.monuments)
-    notes += _monument_notes(config, dsm.grid, opened.monuments)
+    marked = is_monument(outlines, rating.monument_shapes)
     told = [*weather.notes, *report_notes(sky.report)]
     notes += [f"{inputs.weather.name}: {note}" for note in told]
     use = None if inputs.footprint_use is None else id_texts(table[inputs.footprint_use])
     notes += unused_notes(config, use)
     return CheckedInputs(
         config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks, opened.lod2,
-        greenery,
+        greenery, rating=rating,
     )  # fmt: skip
 
 
@@ -230,7 +238,6 @@ class _Opened:
     weather: Weather | None = None
     points: PointSource | None = None
     lod2: CityModelSource | None = None
-    monuments: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=object))
 
 
 def _opened(config: Config, faults: list[InputError]) -> _Opened:
@@ -244,7 +251,7 @@ def _opened(config: Config, faults: list[InputError]) -> _Opened:
     with collected(faults):
         opened.table = read_footprints(
             inputs.footprints, inputs.footprint_id, inputs.footprint_layer, crs,
-            use_column=inputs.footprint_use,
+            named={key: getattr(inputs, key) for key in COLUMN_KEYS},
         )  # fmt: skip
     with collected(faults):
         opened.weather = read_weather(inputs.weather, config.weather)
@@ -254,9 +261,6 @@ def _opened(config: Config, faults: list[InputError]) -> _Opened:
     if inputs.lod2:
         with collected(faults):
             opened.lod2 = open_citymodels(inputs.lod2, crs=config.lod2.crs, expected_crs=crs)
-    if inputs.monuments:
-        with collected(faults):
-            opened.monuments = read_monuments(inputs.monuments, crs)
     return opened
 
 
@@ -281,9 +285,3 @@ def _site_faults(
         f"weather site is {site_distance_km(grid, weather):.0f} km away ({weather.source})"
     )
     return []
-
-
-def _monument_notes(config: Config, grid: Grid, monuments: np.ndarray) -> list[str]:
-    if not len(monuments) or shapely.intersects(monuments, shapely.box(*grid.bounds)).any():
-        return []
-    return [f"{config.inputs.monuments}: none of {len(monuments)} lies on the surface model"]

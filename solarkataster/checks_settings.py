@@ -8,6 +8,13 @@ from solarkataster.config import Config
 
 #: Uses of the input that a note names.
 _NAMED = 10
+#: Keys that name a column, and the input that has it.
+_COLUMNS_OF = {
+    "monument_kind": "monuments",
+    "district_name": "districts",
+    "parking_spaces": "parking",
+    "own_buildings_id": "own_buildings",
+}
 
 
 def unused_notes(config: Config, use: np.ndarray | None) -> list[str]:
@@ -35,6 +42,9 @@ def unused_notes(config: Config, use: np.ndarray | None) -> list[str]:
         ("from_points in [trees]", trees.from_points, (has_points,)),
         ("lod2 in [inputs]", inputs.lod2, ((walls.enabled, "walls are switched off"),)),
     ]
+    for key, of in _COLUMNS_OF.items():
+        has_input = getattr(inputs, of) is not None, f"no {of} in [inputs]"
+        rows.append((f"{key} in [inputs]", getattr(inputs, key), (has_input,)))
     notes = []
     for name, value, needs in rows:
         missing = [text for is_there, text in needs if not is_there]

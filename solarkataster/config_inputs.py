@@ -25,6 +25,19 @@ class MunicipalityConfig(Section):
     name: Annotated[Text, Field(examples=["Musterstadt"])]
     """Name as citizens read it on the map."""
 
+    ags: Annotated[str | None, Field(pattern=r"^(0[1-9]|1[0-6])\d{6}$", examples=["07335022"])] = (
+        None
+    )
+    """Official municipality key (Amtlicher Gemeindeschlüssel), 8 digits; its first two are the
+    state. Plants of `installed_plants` with another key are left out."""
+
+    postcodes: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^\d{5}$")], ...],
+        Field(strict=False, examples=[["67655", "67657"]]),
+    ] = ()
+    """Postcodes of the municipality, 5 digits each; they place plants of `installed_plants` that
+    name no municipality key, or all of them without `ags`."""
+
     @property
     def slug(self) -> str:
         """The name as a folder name: lower case, ASCII, hyphens."""
@@ -56,6 +69,20 @@ class InputsConfig(Section):
     """Column with the use of the building (ALKIS function code or any other); it chooses the shares
     of windows and balconies in [walls]."""
 
+    footprint_demand: Annotated[Text | None, Field(examples=["strom_kwh"])] = None
+    """Column with the electricity a building uses in a year, in kWh; where it is empty, demand is
+    estimated from use and floor area."""
+
+    footprint_floor_area: Annotated[Text | None, Field(examples=["nutzflaeche"])] = None
+    """Column with the floor area of a building, all storeys together, in m²."""
+
+    footprint_owner: Annotated[Text | None, Field(examples=["eigentuemerart"])] = None
+    """Column with the owner, or the class of owners, as text; statistics count by it. It is shown
+    to whoever gets the tables: no names of private persons."""
+
+    footprint_flats: Annotated[Text | None, Field(examples=["wohnungen"])] = None
+    """Column with the number of dwellings in a building; 0 where nobody lives."""
+
     footprint_layer: Annotated[Text | None, Field(examples=["buildings"])] = None
     """Layer of the footprint file; needed only when it holds more than one."""
 
@@ -78,6 +105,41 @@ class InputsConfig(Section):
 
     monuments: Annotated[FilePath | None, Field(examples=["monuments.gpkg"])] = None
     """Monuments and protected ensembles as areas or points; buildings they touch are marked."""
+
+    monument_kind: Annotated[Text | None, Field(examples=["denkmalart"])] = None
+    """Column of the monuments with their kind, such as Einzeldenkmal or Denkmalzone."""
+
+    public_space: Annotated[FilePath | None, Field(examples=["roads.gpkg"])] = None
+    """Roads, squares and parks as areas: from there it is asked whether a monument's roof is
+    seen."""
+
+    districts: Annotated[FilePath | None, Field(examples=["districts.gpkg"])] = None
+    """Districts as areas, for statistics. A building belongs to the district that a point inside
+    its footprint lies in."""
+
+    district_name: Annotated[Text | None, Field(examples=["ortsteil"])] = None
+    """Column with the name of the district; without it the usual names are tried."""
+
+    installed_plants: Annotated[FilePath | None, Field(examples=["mastr.csv"])] = None
+    """Installed plants as the Marktstammdatenregister exports them (extended view, CSV), or as a
+    table with the names of its Gesamtdatenexport; compared with the potential by municipality and
+    postcode, since small plants have no address."""
+
+    parking: Annotated[FilePath | None, Field(examples=["car_parks.gpkg"])] = None
+    """Car parks as areas, for canopies over them and the duty to build these."""
+
+    parking_spaces: Annotated[Text | None, Field(examples=["stellplaetze"])] = None
+    """Column with the number of their spaces; without it the usual names are tried."""
+
+    own_buildings: Annotated[FilePath | None, Field(examples=["own_buildings.csv"])] = None
+    """The municipality's own buildings, as a table with their ids: CSV or any format of
+    footprints."""
+
+    own_buildings_id: Annotated[Text | None, Field(examples=["gml_id"])] = None
+    """Column of `own_buildings` with the ids; without it the column that knows most buildings."""
+
+    load_profile: Annotated[FilePath | None, Field(examples=["load.csv"])] = None
+    """Measured load profile of a year as CSV; taken instead of a standard profile."""
 
     trees: Annotated[FilePath | None, Field(examples=["trees.gpkg"])] = None
     """Tree cadastre: one point per tree, as GeoPackage, GeoJSON, Shapefile, FlatGeobuf,
@@ -258,6 +320,11 @@ class LimitsConfig(Section):
 
     max_bad_footprints_fraction: Fraction = 0.01
     """Share of footprints that may be null, empty or invalid: more is a damaged export."""
+
+    max_bad_values_fraction: Fraction = 0.05
+    """Share of the values of a column (demand, floor area, dwellings, spaces, power of plants) that
+    may be no number or an impossible one: more is another column or a damaged export. Below it
+    they count as unknown, and their buildings are marked."""
 
     max_off_raster_fraction: Fraction = 0.5
     """Share of footprints that may lie off the surface model."""

@@ -30,7 +30,44 @@ def is_monument(footprints: np.ndarray, monuments: np.ndarray) -> np.ndarray:
         area), a point lies inside, or more than 1 m of a line does.
     """
     marked = np.zeros(len(footprints), dtype=bool)
-    parts = shapely.get_parts(monuments)  # of multipoints and collections each on its own
+    marked[monument_pairs(footprints, monuments)[1]] = True
+    return marked
+
+
+def monument_kinds(footprints: np.ndarray, monuments: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """
+    What kinds of monuments mark each building.
+
+    Parameters
+    ----------
+    footprints : ndarray of shapely geometry, shape (n_building,)
+    monuments : ndarray of shapely geometry, shape (n_monument,)
+        As for :func:`is_monument`. [m]
+    kinds : ndarray of str, shape (n_monument,)
+        Empty where unknown.
+
+    Returns
+    -------
+    ndarray of str, shape (n_building,)
+        Kinds in alphabetical order, "; " between them; empty where none is known.
+    """
+    found: list[set[str]] = [set() for _ in footprints]
+    for i, building in zip(*monument_pairs(footprints, monuments), strict=True):
+        found[building].add(str(kinds[i]))
+    return np.array(["; ".join(sorted(one - {""})) for one in found], dtype=object)
+
+
+def monument_pairs(footprints: np.ndarray, monuments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Which monument marks which building, by the rule of :func:`is_monument`.
+
+    Returns
+    -------
+    monument, building : ndarray of int, shape (n_pair,)
+        Positions; a pair may stand more than once.
+    """
+    # Multipoints and collections count part by part.
+    parts, owner = shapely.get_parts(monuments, return_index=True)
     tree = shapely.STRtree(footprints)
     part, building = tree.query(parts, predicate="intersects")
     inner = shapely.intersection(parts[part], footprints[building])
@@ -42,5 +79,4 @@ def is_monument(footprints: np.ndarray, monuments: np.ndarray) -> np.ndarray:
     walls = shapely.boundary(footprints[building[line]])
     hit[line] = shapely.length(shapely.difference(inner[line], walls)) > _TOUCH_M
     hit |= (dimension == 0) & shapely.contains_properly(footprints[building], parts[part])
-    marked[building[hit]] = True
-    return marked
+    return owner[part[hit]], building[hit]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from solarkataster.crs import crs_name, horizontal_crs, same_crs, zone_prefix_fault
 from solarkataster.errors import InputError, InputErrors
+from solarkataster.io.column_names import missing_column
 
 PARQUET_SUFFIXES = (".parquet", ".geoparquet", ".pq")
 DRIVERS = ("GPKG", "ESRI Shapefile", "GeoJSON", "GeoJSONSeq", "FlatGeobuf")
@@ -30,7 +32,7 @@ def read_footprints(
     layer: str | None = None,
     crs: str | None = None,
     *,
-    use_column: str | None = None,
+    named: Mapping[str, str | None] | None = None,
 ) -> gpd.GeoDataFrame:
     """
     Read footprints as they are: no row is dropped, repaired or reordered.
@@ -45,8 +47,8 @@ def read_footprints(
         Needed if the file holds several.
     crs : str, optional
         Coordinate system to transform to, as WKT or code: that of the surface model.
-    use_column : str, optional
-        Column with the use of the buildings, which must be there if it is named.
+    named : mapping, optional
+        Further columns by their config key, which must be there if they are named.
 
     Returns
     -------
@@ -77,8 +79,12 @@ def read_footprints(
         faults += _id_faults(path, id_column, ids)
     else:
         faults.append(_missing_id_column(path, id_column, table))
-    if use_column is not None and use_column not in table.columns:
-        faults.append(_missing_use_column(path, use_column, table))
+    columns = [str(column) for column in table.columns if column != table.geometry.name]
+    faults += [
+        missing_column(path, f"{key} in [inputs], or leave the key out", name, columns)
+        for key, name in (named or {}).items()
+        if name is not None and name not in columns
+    ]
     if faults:
         raise InputErrors(faults)
     table = in_crs(path, _flat(table), crs)
@@ -158,17 +164,6 @@ def _missing_id_column(path: Path, id_column: str, table: gpd.GeoDataFrame) -> I
         where=str(path),
         expected="one of " + (", ".join(columns) or "(the file has no columns)"),
         remedy=remedy,
-    )
-
-
-def _missing_use_column(path: Path, use_column: str, table: gpd.GeoDataFrame) -> InputError:
-    columns = [str(c) for c in table.columns if c != table.geometry.name]
-    return InputError(
-        f"no column {use_column}",
-        where=str(path),
-        expected="one of " + (", ".join(columns) or "(the file has no columns)"),
-        remedy="Name the column with the building's use in [inputs]: footprint_use = ..., or "
-        "leave the key out.",
     )
 
 

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from solarkataster.config_inputs import TreesConfig
 from solarkataster.errors import InputError
-
-_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
-_UNIT = re.compile(r"(in)?(meter|metern|m|cm)$")
+from solarkataster.io.column_names import matching, missing_column, plain
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -89,21 +85,6 @@ class TreeColumns:
         return "columns of the trees: " + ", ".join(parts)
 
 
-def plain(name: str) -> str:
-    """A column's name without case, umlauts and what is no letter or digit."""
-    return re.sub(r"[^a-z0-9]", "", str(name).lower().translate(_LETTERS))
-
-
-def matching(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Columns with one of these names, a unit behind it or not, in the order of the file."""
-    found = []
-    for column in columns:
-        text = plain(column)
-        if text in names or (_UNIT.search(text) and _UNIT.sub("", text) in names):
-            found.append(column)
-    return found
-
-
 def tree_columns(
     path: Path, columns: Sequence[str], unique: Sequence[str], settings: TreesConfig
 ) -> tuple[TreeColumns | None, list[InputError]]:
@@ -138,7 +119,7 @@ def tree_columns(
     }
     for key, name in named.items():
         if name is not None and name not in columns:
-            faults.append(_missing(path, key, name, columns))
+            faults.append(missing_column(path, f"{key} in [trees]", name, columns))
     usual = {"height_column": HEIGHT, "crown_diameter_column": CROWN, "crown_base_column": BASE}
     for key, names in usual.items():
         if named[key] is not None:
@@ -167,18 +148,6 @@ def tree_columns(
 
 def _by_rank(columns: Sequence[str], names: Sequence[str]) -> list[str]:
     return [column for name in names for column in columns if plain(column) == name]
-
-
-def _missing(path: Path, key: str, name: str, columns: Sequence[str]) -> InputError:
-    lower = {column.lower(): column for column in columns}
-    near = [lower[one] for one in difflib.get_close_matches(name.lower(), lower, n=3, cutoff=0.5)]
-    hint = f"Similar: {', '.join(near)}. " if near else ""
-    return InputError(
-        f"no column {name}",
-        where=str(path),
-        expected="one of " + (", ".join(columns) or "(the file has no columns)"),
-        remedy=f"{hint}Correct {key} in [trees].",
-    )
 
 
 def _ambiguous(path: Path, key: str, found: Sequence[str]) -> InputError:

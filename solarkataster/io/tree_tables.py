@@ -12,11 +12,10 @@ import shapely
 
 from solarkataster.config_inputs import TreesConfig
 from solarkataster.errors import InputError
-from solarkataster.io.tree_columns import EASTING, LATITUDE, LONGITUDE, NORTHING, matching
+from solarkataster.io.column_names import matching
+from solarkataster.io.text_tables import read_text_table
+from solarkataster.io.tree_columns import EASTING, LATITUDE, LONGITUDE, NORTHING
 
-TABLE_SUFFIXES = (".csv", ".txt", ".tsv")
-
-_SEPARATORS = (";", ",", "\t", "|")
 _POINT = re.compile(r"^\s*(?:SRID=(\d+);)?\s*POINT\s*Z?\s*\(", re.IGNORECASE)
 _DEGREES = "EPSG:4326"
 
@@ -43,7 +42,7 @@ def read_tree_table(path: Path, settings: TreesConfig) -> gpd.GeoDataFrame:
     InputError
         If the file cannot be read, or no columns hold coordinates.
     """
-    table = _read(path)
+    table = read_text_table(path, "one line per tree")
     place = _place_columns(path, table, settings)
     crs: str | None
     if len(place) == 1:
@@ -59,33 +58,6 @@ def read_tree_table(path: Path, settings: TreesConfig) -> gpd.GeoDataFrame:
     while name in table.columns:
         name += "_"
     return gpd.GeoDataFrame(table.assign(**{name: geometry}), geometry=name, crs=crs)
-
-
-def _read(path: Path) -> pd.DataFrame:
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            with open(path, encoding=encoding, newline="") as stream:
-                head = stream.readline()
-            separator = max(_SEPARATORS, key=head.count)
-            table = pd.read_csv(
-                path, sep=separator, dtype=str, keep_default_na=False, encoding=encoding,
-                skipinitialspace=True,
-            )  # fmt: skip
-        except UnicodeDecodeError:
-            continue
-        except (OSError, ValueError) as error:
-            found = f"cannot be read as a table ({' '.join(str(error).split())[:300]})"
-            break
-        table.columns = [str(name).strip() for name in table.columns]
-        return table
-    else:
-        found = "is neither UTF-8 nor Windows-1252"
-    raise InputError(
-        found,
-        where=str(path),
-        expected="CSV: one line per tree, columns separated by ; or ,",
-        remedy="Export it again as CSV in UTF-8.",
-    )
 
 
 def _place_columns(path: Path, table: pd.DataFrame, settings: TreesConfig) -> list[str]:

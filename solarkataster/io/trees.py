@@ -17,14 +17,15 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from solarkataster.config_inputs import TreesConfig
 from solarkataster.crs import crs_name, parse_crs, same_crs
 from solarkataster.errors import InputError, InputErrors
+from solarkataster.io.column_values import NOTHING
 from solarkataster.io.footprints import FORMATS, PARQUET_SUFFIXES, crs_faults, id_texts, in_crs
+from solarkataster.io.text_tables import TABLE_SUFFIXES
 from solarkataster.io.tree_columns import TreeColumns, tree_columns
-from solarkataster.io.tree_tables import TABLE_SUFFIXES, read_tree_table
+from solarkataster.io.tree_tables import read_tree_table
 from solarkataster.tree_records import TreeRecords
 
 _METRES = {"m": 1.0, "dm": 0.1, "cm": 0.01, "ft": 0.3048}
 _NUMBER = re.compile(r"^([+-]?\d+(?:[.,]\d+)?)\s*m?$", re.IGNORECASE)
-_NOTHING = ("", "-", "null", "none", "nan", "k.a.", "k. a.", "unbekannt", "n/a")
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,7 +268,7 @@ def _numbers(values: pd.Series, what: str, remarks: dict[int, list[str]]) -> np.
         match = _NUMBER.match(text)
         if match:
             numbers[i] = float(match.group(1).replace(",", "."))
-        elif text.lower() not in _NOTHING:
+        elif text.lower() not in NOTHING:
             remarks.setdefault(i, []).append(f"{what} {text!r} is no number")
     return numbers
 
@@ -294,7 +295,7 @@ def _species(table: gpd.GeoDataFrame, columns: tuple[str, ...]) -> np.ndarray:
              for c in columns]  # fmt: skip
     for i in range(len(table)):
         said = dict.fromkeys(
-            part[i] for part in parts if part[i] and str(part[i]).lower() not in _NOTHING
+            part[i] for part in parts if part[i] and str(part[i]).lower() not in NOTHING
         )
         texts[i] = ", ".join(str(one) for one in said) or None
     return texts

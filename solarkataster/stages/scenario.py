@@ -89,6 +89,10 @@ def with_scenario(checked: CheckedInputs, path: Path) -> CheckedInputs:
         config=config.model_copy(update={"municipality": municipality}),
         footprints=_changed_footprints(table, changes),
         is_monument=np.append(checked.is_monument, np.zeros(len(changes.added), dtype=bool)),
+        rating=checked.rating.with_added(
+            [one.building_id for one in changes.added],
+            np.array([one.footprint for one in changes.added], dtype=object),
+        ),
         notes=[*checked.notes, _told(scenario, changes)],
         marks=marks,
         changes=changes,
