@@ -32,6 +32,8 @@ class Light:
         Cosine-weighted share of the hemisphere over the surface that is visible sky. [–]
     ground_view_factor : ndarray, shape (n,)
         The same of what sends light back: neither sky nor hidden by an edge above. [–]
+    poa_ground_diffuse_month_kwh_m2 : ndarray, shape (n, 12), float32
+        Light from the ground by month. [kWh/m²]
 
     Notes
     -----
@@ -45,6 +47,7 @@ class Light:
     poa_ground_diffuse_year_kwh_m2: np.ndarray
     sky_view_factor: np.ndarray
     ground_view_factor: np.ndarray
+    poa_ground_diffuse_month_kwh_m2: np.ndarray
 
     @property
     def poa_global_year_kwh_m2(self) -> np.ndarray:
@@ -60,6 +63,7 @@ class Light:
             self.poa_ground_diffuse_year_kwh_m2[which],
             self.sky_view_factor[which],
             self.ground_view_factor[which],
+            self.poa_ground_diffuse_month_kwh_m2[which],
         )
 
 
@@ -269,4 +273,6 @@ def _light_of(sums: np.ndarray, sky: SkyTable, albedo: float) -> Light:
     kernel.split(
         sums, sky.band_kwh_m2, sky.ghi_kwh_m2, albedo, months, direct, from_sky, ground, view, below
     )
-    return Light(months, direct, from_sky, ground, view, below)
+    of_months = (sky.ghi_kwh_m2 / max(sky.ghi_kwh_m2.sum(), 1e-9)).astype(np.float32)
+    ground_months = ground.astype(np.float32)[:, None] * of_months
+    return Light(months, direct, from_sky, ground, view, below, ground_months)

@@ -18,6 +18,7 @@ from typing import Any
 from solarkataster.balcony import balcony_plants
 from solarkataster.checks import CheckedInputs, check_inputs
 from solarkataster.config import Config
+from solarkataster.hourly_sky import hourly_sky
 from solarkataster.io.runfolder import RunFolder, digest, locked, publish, read_json, write_json
 from solarkataster.progress import Progress
 from solarkataster.quality import NO_FAR_TERRAIN
@@ -243,6 +244,7 @@ def run_sky(checked: CheckedInputs) -> RunSky:
             walls.balcony_modules * config.layout.module_power_wp,
             walls.balcony_inverter_w,
         ),
+        hourly=hourly_sky(checked.weather, config.irradiation.sky),
     )
 
 

@@ -74,6 +74,7 @@ def bounce(reflectors: Reflectors, receivers: Receivers, seen: Light) -> Light:
         seen,
         poa_global_month_kwh_m2=np.maximum(seen.poa_global_month_kwh_m2 - before, 0.0) + reflected,
         poa_ground_diffuse_year_kwh_m2=reflected.sum(axis=1),
+        poa_ground_diffuse_month_kwh_m2=reflected.astype(np.float32),
     )
 
 

@@ -10,6 +10,7 @@ from solarkataster.balcony import BalconyPlants
 from solarkataster.canopy import Blocks, Canopy
 from solarkataster.config import Config
 from solarkataster.grid import Grid
+from solarkataster.hourly_sky import HourlySky
 from solarkataster.io.citymodels import CityModelSource
 from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
@@ -20,6 +21,7 @@ from solarkataster.receivers import Receivers
 from solarkataster.roofs.model import RoofModel
 from solarkataster.scenario import Changes
 from solarkataster.sky_table import SkyTable
+from solarkataster.surface_records import SurfaceRecords
 from solarkataster.trees import Trees
 
 
@@ -333,12 +335,15 @@ class RunSky:
         Of what reflects, with few azimuths.
     balcony : BalconyPlants
         Yield of balcony plants, upright and tilted.
+    hourly : HourlySky
+        The same year hour by hour.
     """
 
     roofs: SkyTable
     walls: SkyTable
     reflectors: SkyTable
     balcony: BalconyPlants
+    hourly: HourlySky
 
 
 @dataclass(frozen=True)
@@ -354,6 +359,8 @@ class TileLight:
         The same of walls.
     wall_band : ndarray, shape (2, n_wall), or None
         Light of each wall with eaves deeper and less deep by their uncertainty, as a share. [–]
+    roof_records, wall_records : SurfaceRecords or None
+        What roof planes and racks, and chords of walls, see of the sky.
     """
 
     seen: Light | None
@@ -361,6 +368,8 @@ class TileLight:
     on_walls: Light | None = None
     open_walls: Light | None = None
     wall_band: np.ndarray | None = None
+    roof_records: SurfaceRecords | None = None
+    wall_records: SurfaceRecords | None = None
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,9 @@ from solarkataster.stages.eaves_band import eaves_band
 from solarkataster.stages.job import RunSky, TileFacades, TileJob, TileLight, TileRoofs, TileScene
 from solarkataster.stages.reflectors import tile_reflectors
 from solarkataster.stages.scene import transmissivity_of
+from solarkataster.stages.sky_records import RoofRecords, WallRecords
+from solarkataster.surface_records import SurfaceRecords
+from solarkataster.visibility import SkyRecorder
 
 #: Crossings of a wall's horizon that are marched exactly: against brute force in narrow streets
 #: 24 leave a bias of 0.15 %, 32 none (benchmarks/walls.py).
@@ -45,16 +48,25 @@ def light_stage(
     work = _Work(progress, sky, on_roofs, on_walls)
     around = tile_reflectors(job, of_walls.solid_m, scene.solid_m, scene.canopy, asking, sky)
     work.tell(0, _REFLECTED_SHARE, 1, 1)
+    roof_records = None if on_roofs is None else RoofRecords(roofs, sky.roofs)
+    wall_records = None
+    if facades is not None and on_walls is not None:
+        wall_records = WallRecords(facades, sky.walls)
     lit: list[Light | None] = []
-    for receivers, scenery, table, n_near in (
-        (on_roofs, _Seen(scene.solid_m, scene.canopy), sky.roofs, N_NEAR),
-        (on_walls, of_walls, sky.walls, N_NEAR_OF_WALLS),
+    kept: list[SurfaceRecords | None] = []
+    for receivers, scenery, table, n_near, records in (
+        (on_roofs, _Seen(scene.solid_m, scene.canopy), sky.roofs, N_NEAR, roof_records),
+        (on_walls, of_walls, sky.walls, N_NEAR_OF_WALLS, wall_records),
     ):
-        if receivers is None:
+        if receivers is None or records is None:
             lit += [None, None]
+            kept.append(None)
             continue
-        got = _lit(job, scenery, receivers, table, n_near, work.of(receivers))
-        lit.append(got if around is None else bounce(around, receivers, got))
+        told = work.of(receivers)
+        got = _lit(job, scenery, receivers, table, n_near, told, records.recorder)
+        got = got if around is None else bounce(around, receivers, got)
+        lit.append(got)
+        kept.append(records.of(got))
         lit.append(
             open_light(
                 table,
@@ -66,7 +78,7 @@ def light_stage(
         )
     band = None if facades is None else eaves_band(job, scene, facades, sky)
     seen, open_sky, light_on_walls, open_walls = lit
-    return TileLight(seen, open_sky, light_on_walls, open_walls, band)
+    return TileLight(seen, open_sky, light_on_walls, open_walls, band, *kept)
 
 
 @dataclass(frozen=True)
@@ -84,6 +96,7 @@ def _lit(
     sky: SkyTable,
     n_near: int,
     progress: Callable[[int, int], None],
+    recorder: SkyRecorder,
 ) -> Light:
     """What receivers get from sun, sky and open ground."""
     return light(
@@ -99,6 +112,7 @@ def _lit(
         progress=progress,
         canopy=seen.canopy,
         transmissivity=transmissivity_of(job),
+        recorder=recorder,
     )
 
 
