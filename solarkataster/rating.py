@@ -1,13 +1,34 @@
-"""Classes by name, from shares of what the best open plane at the site gets."""
+"""Classes by name, from shares of what the best open plane at the site gets, each with a reason."""
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+
+from solarkataster.errors import InputError
+from solarkataster.potential import best_plane
+from solarkataster.reasons import (
+    age_words,
+    german_reasons,
+    joined,
+    loss_words,
+    protection_words,
+    whole_numbers,
+)
+from solarkataster.rules.rating import MonumentWords, RatingRules
 
 #: Names of the classes, the lowest first, as citizens read them.
 CLASSES = ("gering", "mittel", "gut", "sehr gut", "hervorragend")
+
+#: A limit counts as reached by what lies a rounding error of floats below it. [–]
+REACHED = 1.0 + 1e-12
+
+#: What rating adds to a table of surfaces or buildings.
+RATED_COLUMNS = ("suitability", "suitability_fraction", "reason")
 
 
 def class_names(values, thresholds: Sequence[float]) -> np.ndarray:
@@ -30,3 +51,289 @@ def class_names(values, thresholds: Sequence[float]) -> np.ndarray:
     at = np.searchsorted(np.asarray(thresholds, dtype=np.float64), values, side="right")
     names = np.array(CLASSES, dtype=object)[np.minimum(at, len(thresholds))]
     return np.where(np.isnan(values), "", names)
+
+
+@dataclass(frozen=True)
+class ClassLimits:
+    """
+    From where on classes are reached at a site.
+
+    Parameters
+    ----------
+    scheme : str
+        Name in the rules: share, swiss or own.
+    best_open_kwh_m2 : float
+        What the best open plane of the kind gets in a year. [kWh/m²]
+    kwh_m2 : tuple of float or None
+        From which irradiation on mittel, gut, sehr gut and hervorragend are reached; None if the
+        scheme says nothing of this kind of surface. [kWh/m²]
+    is_share : bool
+        Whether the rules give shares; reasons then speak of shares first.
+    """
+
+    scheme: str
+    best_open_kwh_m2: float
+    kwh_m2: tuple[float, ...] | None
+    is_share: bool
+
+
+def class_limits(rules: RatingRules, surface: str, best_open_kwh_m2: float) -> ClassLimits:
+    """
+    Limits of the chosen scheme.
+
+    Parameters
+    ----------
+    rules : RatingRules
+    surface : {"roofs", "walls"}
+    best_open_kwh_m2 : float
+        Of the best open plane at the site; for walls of the best vertical one. [kWh/m²]
+
+    Returns
+    -------
+    ClassLimits
+
+    Raises
+    ------
+    InputError
+        If the best open plane gets nothing.
+    """
+    if not best_open_kwh_m2 > 0.0:
+        raise InputError(
+            f"the best open plane gets {best_open_kwh_m2:g} kWh/m² a year",
+            where=f"rating of {surface}",
+            expected="more than 0",
+            remedy="Check the weather: without sunlight nothing can be rated.",
+        )
+    name, table = rules.scheme(surface)
+    shares = table.fraction(surface)
+    if shares is not None:
+        kwh_m2 = tuple(share * best_open_kwh_m2 for share in shares)
+        return ClassLimits(name, best_open_kwh_m2, kwh_m2, is_share=True)
+    return ClassLimits(name, best_open_kwh_m2, table.kwh_m2(surface), is_share=False)
+
+
+def unreachable_classes(thresholds: Sequence[float], best_open_kwh_m2: float) -> list[str]:
+    """
+    Classes that no surface of the site can reach.
+
+    Parameters
+    ----------
+    thresholds : sequence of float, length 4
+        As :attr:`ClassLimits.kwh_m2`. [kWh/m²]
+    best_open_kwh_m2 : float
+        [kWh/m²]
+
+    Returns
+    -------
+    list of str
+        The lowest first; empty for shares, which the best open plane always reaches.
+    """
+    return [
+        name
+        for name, limit in zip(CLASSES[1:], thresholds, strict=True)
+        if limit > best_open_kwh_m2 * REACHED
+    ]
+
+
+def rate_surfaces(
+    table: pd.DataFrame, limits: ClassLimits, *, light: str = "surface", with_rejected: bool = False
+) -> pd.DataFrame:
+    """
+    Class of roof planes or walls, and why.
+
+    Parameters
+    ----------
+    table : DataFrame, n rows
+        ``poa_global_year_kwh_m2``, ``shading_loss_fraction``, ``surface_tilt``,
+        ``surface_azimuth`` (NaN if level) and ``reason`` of the computation: why there is no light
+        or no module. With ``n_modules``, surfaces that hold none for a reason are rejected.
+    limits : ClassLimits
+        Of roofs or of walls.
+    light : {"surface", "modules"}
+        ``modules`` rates by ``module_poa_year_kwh_m2`` where modules lie.
+    with_rejected : bool
+        Whether surfaces without modules have a class all the same.
+
+    Returns
+    -------
+    DataFrame, n rows
+        :data:`RATED_COLUMNS`, with the index of ``table``. Rejected surfaces and those without
+        light have no class; the share is that of the light, whatever the class. Reasons are
+        German: why this class, what it lacks to the next one, or why there is none.
+    """
+    year = table["poa_global_year_kwh_m2"].to_numpy(dtype=np.float64)
+    if light == "modules":
+        on_modules = table["module_poa_year_kwh_m2"].to_numpy(dtype=np.float64)
+        year = np.where(np.isnan(on_modules), year, on_modules)
+    why_not = german_reasons(table["reason"].fillna("").astype(str).to_list())
+    is_rejected = np.isnan(year)
+    if "n_modules" in table:
+        is_rejected |= (table["n_modules"].fillna(0).to_numpy() == 0) & (why_not != "")
+    if limits.kwh_m2 is None:
+        names = np.full(len(table), "", dtype=object)
+        words = np.full(len(table), _no_limits(limits.scheme), dtype=object)
+    else:
+        names = class_names(year * REACHED, limits.kwh_m2)
+        words = _class_words(table, year, names, limits)
+    has_class = ~np.isnan(year) if with_rejected else ~is_rejected
+    return pd.DataFrame(
+        {
+            "suitability": np.where(has_class, names, "").astype(object),
+            "suitability_fraction": year / limits.best_open_kwh_m2,
+            "reason": np.where(is_rejected, why_not, words).astype(object),
+        },
+        index=table.index,
+    )
+
+
+def _no_limits(scheme: str) -> str:
+    return f"Ohne Klasse: das Schema „{scheme}“ nennt für Wände keine Grenzen"
+
+
+def _class_words(
+    table: pd.DataFrame, year: np.ndarray, names: np.ndarray, limits: ClassLimits
+) -> np.ndarray:
+    """Class, share or irradiation, losses, and what the next class asks for."""
+    tilt = table["surface_tilt"].to_numpy(dtype=np.float64)
+    shading = table["shading_loss_fraction"].to_numpy(dtype=np.float64)
+    open_year = year / (1.0 - np.where(shading < 1.0, shading, np.nan))
+    losses = loss_words(
+        shading,
+        1.0 - open_year / limits.best_open_kwh_m2,
+        tilt,
+        table["surface_azimuth"].to_numpy(dtype=np.float64),
+    )
+    best = np.where(tilt >= 89.5, "Wand am Ort", "Fläche am Ort").astype(object)
+    share = whole_numbers(100.0 * year / limits.best_open_kwh_m2)
+    if limits.is_share:
+        measure = share + " % vom Licht der besten " + best
+    else:
+        measure = whole_numbers(year) + " kWh/m² Licht im Jahr, " + share + " % der besten " + best
+    titles = {name: f"{name.capitalize()}: " for name in CLASSES} | {"": ""}
+    title = np.array([titles[name] for name in names], dtype=object)
+    words = title + measure + losses + _next_words(year, names, limits)
+    return np.where(names == "", "", words)
+
+
+def _next_words(year: np.ndarray, names: np.ndarray, limits: ClassLimits) -> np.ndarray:
+    """What is missing to the next class, if any surface of the site can reach it."""
+    assert limits.kwh_m2 is not None
+    beyond = unreachable_classes(limits.kwh_m2, limits.best_open_kwh_m2)
+    words = np.full(len(year), "", dtype=object)
+    for low, high, limit in zip(CLASSES[:-1], CLASSES[1:], limits.kwh_m2, strict=True):
+        if high in beyond:
+            continue
+        at = names == low
+        # Rounded up: with as much light as the sentence asks for the class is reached.
+        missing = whole_numbers(np.maximum(np.ceil(limit - year[at]), 1.0))
+        words[at] = f", bis „{high}“ fehlen " + missing + " kWh/m²"
+    return words
+
+
+def rate_buildings(
+    buildings: pd.DataFrame, roofs: pd.DataFrame, rated: pd.DataFrame
+) -> pd.DataFrame:
+    """
+    Class and reason of each building: those of its best roof plane.
+
+    Parameters
+    ----------
+    buildings : DataFrame, n_building rows
+        ``building_id`` and the computation's ``reason``.
+    roofs : DataFrame, n_roof rows
+        ``building_id``, ``n_modules`` and ``poa_global_year_kwh``.
+    rated : DataFrame, n_roof rows
+        Of :func:`rate_surfaces`.
+
+    Returns
+    -------
+    DataFrame, n_building rows
+        :data:`RATED_COLUMNS`, with the index of ``buildings``. The best plane holds most modules,
+        then gets most light. Buildings without roofs say why.
+    """
+    building = pd.Index(buildings["building_id"]).get_indexer(roofs["building_id"])
+    known = building >= 0
+    best = best_plane(roofs[known], building[known], len(buildings))
+    has_roof = best >= 0
+    own = german_reasons(buildings["reason"].fillna("").astype(str).to_list())
+    table = {
+        "suitability": np.full(len(buildings), "", dtype=object),
+        "suitability_fraction": np.full(len(buildings), np.nan),
+        "reason": own,
+    }
+    for name, values in table.items():
+        values[has_roof] = rated[known][name].to_numpy()[best[has_roof]]
+    return pd.DataFrame(table, index=buildings.index)
+
+
+def add_remarks(
+    reason: np.ndarray,
+    table: pd.DataFrame,
+    rules: RatingRules,
+    *,
+    protected: np.ndarray,
+    as_of: datetime.date,
+    yield_fault: str = "",
+) -> np.ndarray:
+    """
+    Reasons with what else is to be known: no yield, protection, old data.
+
+    Parameters
+    ----------
+    reason : ndarray of object, shape (n,)
+    table : DataFrame, n rows
+        Uses ``surface_model_date``, ``n_modules`` and ``yield_year_kwh`` if it has them.
+    rules : RatingRules
+    protected : ndarray of object, shape (n,)
+        Of :func:`solarkataster.reasons.protection_words`; empty where nothing is protected.
+    as_of : date
+        Day the age of the data is told for; given, so that a result does not depend on the day it
+        was made.
+    yield_fault : str
+        Why surfaces with modules have no yield, in German: ``das Wetter enthält keine
+        Lufttemperatur``.
+
+    Returns
+    -------
+    ndarray of object, shape (n,)
+    """
+    dates = table.get("surface_model_date", pd.Series("", index=table.index))
+    age = age_words(dates.fillna("").astype(str).to_list(), as_of.year, rules.data_age.max_years)
+    no_yield = np.full(len(table), "", dtype=object)
+    if yield_fault and {"n_modules", "yield_year_kwh"} <= set(table.columns):
+        is_lost = (table["n_modules"].fillna(0) > 0) & table["yield_year_kwh"].isna()
+        no_yield[is_lost.to_numpy()] = f"Kein Ertrag: {yield_fault}"
+    return joined(reason, no_yield, protected, age)
+
+
+def protected_reasons(
+    buildings: pd.DataFrame, words: MonumentWords, table: pd.DataFrame
+) -> np.ndarray:
+    """
+    What is said of protection, for rows that belong to buildings.
+
+    Parameters
+    ----------
+    buildings : DataFrame, n_building rows
+        ``building_id``, ``monument``; of its kind ``protection`` and of its view
+        ``monument_visible``, if it has them.
+    words : MonumentWords
+        Of the state's rules, or the general ones.
+    table : DataFrame, n rows
+        ``building_id``; its own ``monument_visible``, of single roof planes, if it has that.
+
+    Returns
+    -------
+    ndarray of object, shape (n,)
+    """
+    is_monument = buildings["monument"].fillna(False).to_numpy(dtype=bool)
+    kind = np.where(is_monument, "Denkmal", "").astype(object)
+    if "protection" in buildings:
+        kind = buildings["protection"].fillna("").to_numpy(dtype=object)
+    at = pd.Index(buildings["building_id"]).get_indexer(table["building_id"])
+    own, row = (table, np.arange(len(table))) if "monument_visible" in table else (buildings, at)
+    visible = np.full(len(table), "", dtype=object)
+    if "monument_visible" in own:
+        visible = own["monument_visible"].fillna("").to_numpy(dtype=object)[row]
+    kind = np.where(at >= 0, kind[at], "")
+    return protection_words(kind, visible, single=words.single, ensemble=words.ensemble)
