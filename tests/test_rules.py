@@ -48,10 +48,8 @@ def tariffs_of(tmp_path, **files):
 
 def test_every_shipped_table_names_its_source_and_date(book):
     tables = book.sources()
-    assert {one.table.split(".")[0] for one in tables} == {
-        topic for topic in TOPICS if topic != "duty" and topic in RuleBook.model_fields
-    }
-    assert all(len(one.source) >= 8 and one.date.year > 2000 and one.file for one in tables)
+    assert {one.table.split(".")[0] for one in tables} == set(TOPICS) - {"duty"}
+    assert all(len(one.source) >= 8 and one.date.year > 1950 and one.file for one in tables)
 
 
 def test_the_shipped_tariffs_have_no_gap_and_no_overlap(book):

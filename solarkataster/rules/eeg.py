@@ -151,11 +151,11 @@ class EegRules(Rules):
     @model_validator(mode="before")
     @classmethod
     def _sorted(cls, raw):
-        periods = raw.get("periods") if isinstance(raw, dict) else None
-        dates = [one.get("valid_from") for one in periods or () if isinstance(one, dict)]
-        if dates and all(isinstance(date, datetime.date) for date in dates):
-            return {**raw, "periods": sorted(periods, key=lambda one: one["valid_from"])}
-        return raw
+        periods = raw.get("periods", ()) if isinstance(raw, dict) else ()
+        dates = [one.get("valid_from") for one in periods if isinstance(one, dict)]
+        if len(dates) < len(periods) or not all(isinstance(day, datetime.date) for day in dates):
+            return raw
+        return {**raw, "periods": sorted(periods, key=lambda one: one["valid_from"])}
 
     @model_validator(mode="after")
     def _without_gap_or_overlap(self) -> EegRules:
@@ -248,6 +248,7 @@ def slice_mean_eur_per_kwh(power_kwp, up_to_kwp, prices_ct_per_kwh) -> np.ndarra
     limits = np.asarray(up_to_kwp, dtype=np.float64)
     ends = np.minimum(power[:, None], limits)
     in_slice = np.diff(ends, axis=1, prepend=0.0)
-    priced = in_slice @ np.asarray(prices_ct_per_kwh, dtype=np.float64) / _CENT
+    # A sum per row: a matrix product may add in another order for another number of plants.
+    priced = (in_slice * np.asarray(prices_ct_per_kwh, dtype=np.float64)).sum(axis=1) / _CENT
     known = (power > 0.0) & (power <= limits[-1])
     return np.divide(priced, power, out=np.full(power.shape, np.nan), where=known)

@@ -78,6 +78,14 @@ class InverterCosts(SourcedTable):
     """Then a new one is bought."""
 
 
+class SmartMeters(SourcedTable):
+    """Which plants have a smart meter through which the grid operator controls them: they are free
+    of the cap on feed-in, but get no pay while the price is negative."""
+
+    over_kwp: NotNegative
+    """Plants larger than this have one. [kWp]"""
+
+
 class OperatingCosts(SourcedTable):
     """What a plant costs each year."""
 
@@ -202,6 +210,7 @@ class MoneyRules(Rules):
     walls: Walls
     battery: BatteryCosts
     inverter: InverterCosts
+    smart_meters: SmartMeters
     operation: OperatingCosts
     direct_marketing: DirectMarketing
     price_homes: Prices
