@@ -62,9 +62,9 @@ _GERMAN: tuple[tuple[str, Callable[..., str]], ...] = (
         f"too shaded: on the parts with {_NUMBER} kWh/m² {_SHORT_OF}; "
         f"without shade they would cover {_NUMBER} m²",
         lambda light, *m2: (
-            f"Verschattet: auf den Teilen mit mindestens {light} kWh/m² im Jahr ist "
-            f"Platz für {m2[0]} m² Module, zu den nötigen {m2[2]} m² fehlen {m2[1]} m², ohne Schatten "
-            f"wären es {m2[3]} m²"
+            f"Verschattet: auf den Teilen mit mindestens {light} kWh/m² im Jahr ist Platz für "
+            f"{m2[0]} m² Module, zu den nötigen {m2[2]} m² fehlen {m2[1]} m², ohne Schatten wären "
+            f"es {m2[3]} m²"
         ),
     ),
     (
