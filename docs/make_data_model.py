@@ -18,6 +18,7 @@ from solarkataster.layers import (
     SUPERSTRUCTURE_COLUMNS,
     TREE_COLUMNS,
 )
+from solarkataster.layers_visibility import VISIBILITY_COLUMNS, WEATHER_COLUMNS
 
 HEAD = """# Data model
 
@@ -51,6 +52,11 @@ TABLES = (
         "`difference`: one row per roof plane and wall, only of `solarkataster scenario`",
         DIFFERENCE_COLUMNS,
     ),
+    (
+        "`sky_visibility`: what roof planes, racks and walls see of the sky, for hourly values",
+        VISIBILITY_COLUMNS,
+    ),
+    ("`weather`: the year of weather, hour by hour, as it was read", WEATHER_COLUMNS),
 )
 
 

@@ -19,6 +19,8 @@ from solarkataster.balcony import balcony_plants
 from solarkataster.checks import CheckedInputs, check_inputs
 from solarkataster.config import Config
 from solarkataster.hourly_sky import hourly_sky
+from solarkataster.io.run_weather import FILENAME as WEATHER_FILE
+from solarkataster.io.run_weather import write_run_weather
 from solarkataster.io.runfolder import RunFolder, digest, locked, publish, read_json, write_json
 from solarkataster.progress import Progress
 from solarkataster.quality import NO_FAR_TERRAIN
@@ -45,6 +47,7 @@ from solarkataster.stages.scenario import (
     with_scenario,
     write_difference,
 )
+from solarkataster.stages.sky_records import write_sky_visibility
 from solarkataster.stages.trees import write_trees
 from solarkataster.stages.warm import warm_kernels
 
@@ -298,6 +301,8 @@ def _finish(
         progress.at(0.1)
         n_tiles = len(state.reports) or 1
         write_rasters(staging, plan, state.reports, lambda n: progress.advance(0.2 * n / n_tiles))
+        write_sky_visibility(staging, plan, state.reports)
+        write_run_weather(staging / WEATHER_FILE, plan.checked.weather)
         progress.at(0.6)
         map_stage(staging, tables, plan.checked)
     execution |= {

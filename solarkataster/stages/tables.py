@@ -36,6 +36,7 @@ from solarkataster.stages.roof_things import (
     side_table,
     superstructure_table,
 )
+from solarkataster.stages.sky_records import NAME, tile_records
 from solarkataster.units import MONTHS
 
 #: Columns of a tile's cells that hold values; the bands of the rasters.
@@ -80,6 +81,7 @@ def tables_stage(
         "blocks": block_table(job, scene),
         "cells": cells,
         "spill": spill,
+        NAME: tile_records(job, roofs, facades, light),
     }
     report = {
         "stamp": job.stamp,
@@ -100,7 +102,9 @@ def tables_stage(
     return report
 
 
-def _write(job: TileJob, tables: dict[str, pd.DataFrame], report: dict[str, Any]) -> None:
+def _write(
+    job: TileJob, tables: dict[str, pd.DataFrame | pa.Table], report: dict[str, Any]
+) -> None:
     """
     Write into a folder of another name, then give it the tile's name.
 
@@ -112,8 +116,10 @@ def _write(job: TileJob, tables: dict[str, pd.DataFrame], report: dict[str, Any]
     aside.mkdir(parents=True)
     try:
         for name, table in tables.items():
+            if isinstance(table, pd.DataFrame):
+                table = pa.Table.from_pandas(table, preserve_index=False)
             pq.write_table(
-                pa.Table.from_pandas(table, preserve_index=False),
+                table,
                 aside / f"{name}.parquet",
                 compression="zstd",
                 compression_level=1,
