@@ -193,7 +193,7 @@ def _eur_per_t_co2(table: pd.DataFrame, life_years: float) -> pd.Series:
 
 def _ranks(values: pd.Series, is_ascending: bool) -> pd.Series:
     """1, 2, 3 …; equal values in the order of the ids; missing without a value."""
-    return values.rank(method="first", ascending=is_ascending).astype("Int32")
+    return values.rank(method="first", ascending=is_ascending).astype("Int64")
 
 
 def _choose(table: pd.DataFrame, budget_eur: float | None, objective: str) -> bool:

@@ -52,7 +52,8 @@ class _Groups:
 
     @classmethod
     def of(cls, labels: pd.Series, building_ids: pd.Series, names: list[str]) -> _Groups:
-        group = pd.Index(names).get_indexer(labels.loc[building_ids.astype(str)])
+        of_rows = labels.loc[building_ids.astype(str)].to_numpy()
+        group = pd.Categorical(of_rows, categories=names).codes.astype(np.int64)
         order = np.argsort(group, kind="stable")
         return cls(names, group, order, np.searchsorted(group[order], np.arange(len(names) + 1)))
 
@@ -145,7 +146,7 @@ def _check(buildings: pd.DataFrame, roofs: pd.DataFrame, facades: pd.DataFrame) 
 def _levels(buildings: pd.DataFrame, municipality: str) -> dict[str, pd.Series]:
     """Group of each building at each level, by building id."""
     ids = buildings["building_id"].astype(str).to_numpy()
-    levels = {"municipality": pd.Series(municipality, index=ids, dtype=object)}
+    levels: dict[str, pd.Series] = {"municipality": pd.Series(municipality, index=ids)}
     for level, column in LEVELS.items():
         named = buildings[column] if column in buildings else pd.Series("", index=buildings.index)
         labels = named.astype(object).fillna("").astype(str).str.strip().to_numpy(dtype=object)
@@ -247,7 +248,7 @@ def _spread(groups: _Groups, table: pd.DataFrame, yield_kwh: np.ndarray) -> dict
 
 def _typed(parts: list[dict]) -> pd.DataFrame:
     """All rows with the declared columns; empty where a column does not apply to a row."""
-    columns = {}
+    columns: dict = {}
     for column in STATISTICS_COLUMNS:
         if column.dtype == "str":
             texts = [np.broadcast_to(part[column.name], len(part["name"])) for part in parts]
@@ -258,7 +259,8 @@ def _typed(parts: list[dict]) -> pd.DataFrame:
                 part.get(column.name, none) for part, none in zip(parts, unknown, strict=True)
             ]
             values = np.concatenate(numbers, dtype=np.float64)
-            columns[column.name] = pd.Series(values).astype(column.dtype)
+            is_count = column.dtype == "Int64"
+            columns[column.name] = pd.Series(values).astype(pd.Int64Dtype()) if is_count else values
     return pd.DataFrame(columns)
 
 
