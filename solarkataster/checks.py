@@ -218,6 +218,11 @@ def check_inputs(config: Config) -> CheckedInputs:
     table = table.set_geometry(gpd.GeoSeries(outlines, index=table.index, crs=table.crs))
     sky = sky_sources(weather, config.irradiation.sky)
     marked = is_monument(outlines, rating.monument_shapes)
+    if inputs.monuments:
+        n_monuments = len(rating.monument_shapes)
+        notes.append(
+            f"{inputs.monuments}: {n_monuments} monuments mark {int(marked.sum())} buildings"
+        )
     told = [*weather.notes, *report_notes(sky.report)]
     notes += [f"{inputs.weather.name}: {note}" for note in told]
     use = None if inputs.footprint_use is None else id_texts(table[inputs.footprint_use])

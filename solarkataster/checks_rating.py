@@ -15,6 +15,7 @@ import shapely
 from solarkataster.checks_canopy import with_parts
 from solarkataster.checks_values import Amount, judged_amounts
 from solarkataster.config import Config
+from solarkataster.crs import map_coordinates
 from solarkataster.districts import district_of, overlaps_of
 from solarkataster.errors import InputError, collected
 from solarkataster.io.areas import PUBLIC_SPACE, read_districts, read_layers, read_parking
@@ -26,12 +27,12 @@ from solarkataster.monuments import monument_kinds
 
 #: Columns of `RatingInputs.buildings` with the values of a building that has none.
 _UNKNOWN = {
-    "use": "", "demand_kwh": np.nan, "floor_area_m2": np.nan, "n_flats": np.nan, "owner": "",
+    "use": "", "annual_demand_kwh": np.nan, "floor_area_m2": np.nan, "n_flats": np.nan, "owner": "",
     "district": "", "is_own_building": False, "monument_kind": "",
 }  # fmt: skip
 #: Numbers that footprints may carry, by column of that table.
 _AMOUNTS = {
-    "demand_kwh": Amount("footprint_demand", "demand in kWh a year"),
+    "annual_demand_kwh": Amount("footprint_demand", "demand in kWh a year"),
     "floor_area_m2": Amount("footprint_floor_area", "floor area in m²", zero=False),
     "n_flats": Amount("footprint_flats", "number of dwellings", whole=True),
 }
@@ -58,7 +59,7 @@ class RatingInputs:
     ----------
     buildings : DataFrame
         One row per footprint, in their order: ``building_id``; ``use`` and ``owner`` (text, empty
-        where unknown); ``demand_kwh`` a year, ``floor_area_m2``, ``n_flats`` (float64, NaN where
+        where unknown); ``annual_demand_kwh``, ``floor_area_m2``, ``n_flats`` (float64, NaN where
         unknown); ``district`` and ``monument_kind`` (text, empty where none); ``is_own_building``.
     monuments : GeoDataFrame or None
         ``kind``, ``geometry``: areas, points or lines.
@@ -70,7 +71,8 @@ class RatingInputs:
         ``parking_id``, ``name``, ``owner`` (text), ``n_spaces`` (float64, NaN where unknown),
         ``geometry``.
     installed : InstalledPlants or None
-        Those of the municipality.
+        Those of the municipality; its table has ``easting_m`` and ``northing_m`` too, NaN without
+        coordinates.
     paths : tuple of Path
         Files that were read.
 
@@ -147,7 +149,7 @@ def check_rating(
     if parking is not None:
         parking = _with_spaces(config, parking, faults, notes)
     if installed is not None:
-        installed = _here(config, installed, faults, notes)
+        installed = _here(config, installed, crs, faults, notes)
     buildings, marks = _no_buildings(), dict[str, list[str]]()
     if table is not None:
         buildings, marks = _known_of_buildings(config, table, faults, notes)
@@ -207,7 +209,11 @@ def _with_spaces(
 
 
 def _here(
-    config: Config, installed: InstalledPlants, faults: list[InputError], notes: list[str]
+    config: Config,
+    installed: InstalledPlants,
+    crs: str | None,
+    faults: list[InputError],
+    notes: list[str],
 ) -> InstalledPlants:
     """The plants of the municipality, by its key and postcodes."""
     where, place, table = str(config.inputs.installed_plants), config.municipality, installed.table
@@ -217,8 +223,8 @@ def _here(
     is_here = np.ones(len(table), dtype=bool)
     by_postcode = table["postcode"].isin(place.postcodes).to_numpy()
     if place.ags is not None:
-        is_here = (table["ags"] == place.ags).to_numpy()
-        is_here |= (table["ags"] == "").to_numpy() & by_postcode
+        keyless = (table["ags"] == "").to_numpy() & by_postcode
+        is_here = (table["ags"] == place.ags).to_numpy() | keyless
     elif place.postcodes:
         is_here = by_postcode
     if not is_here.any():
@@ -233,6 +239,11 @@ def _here(
     left_out = dict(installed.left_out)
     left_out |= {"elsewhere": n} if (n := int((~is_here).sum())) else {}
     table = table[is_here].reset_index(drop=True)
+    if crs is not None:
+        easting_m, northing_m = map_coordinates(
+            crs, table["longitude"].to_numpy(), table["latitude"].to_numpy()
+        )
+        table = table.assign(easting_m=easting_m, northing_m=northing_m)
     left = ", ".join(f"{n} {name}" for name, n in left_out.items())
     notes.append(
         f"{where}: {len(table)} solar plants in operation, {table['power_kwp'].sum():.1f} kWp"
@@ -272,7 +283,7 @@ def _known_of_buildings(
     where, ids = str(config.inputs.footprints), table[ID_COLUMN].to_numpy(dtype=object)
     buildings = pd.DataFrame({ID_COLUMN: ids, **_UNKNOWN}, index=range(len(ids)))
     marks: dict[str, list[str]] = {}
-    for name, key in _TEXTS.items() | {(name, one.key) for name, one in _AMOUNTS.items()}:
+    for name, key in (_TEXTS | {name: one.key for name, one in _AMOUNTS.items()}).items():
         column = getattr(config.inputs, key)
         if column is None:
             continue

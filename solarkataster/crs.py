@@ -6,6 +6,7 @@ import math
 import warnings
 from functools import lru_cache
 
+import numpy as np
 import pyproj
 import pyproj.transformer
 from pyproj.exceptions import CRSError, ProjError
@@ -108,6 +109,30 @@ def longitude_latitude(text: str, easting_m: float, northing_m: float) -> tuple[
     transformer = pyproj.Transformer.from_crs(crs, crs.geodetic_crs, always_xy=True)
     longitude, latitude = transformer.transform(easting_m, northing_m)
     return longitude, latitude
+
+
+def map_coordinates(
+    text: str, longitude: np.ndarray, latitude: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """
+    Places in a coordinate system.
+
+    Parameters
+    ----------
+    text : str
+        WKT or authority code.
+    longitude, latitude : ndarray, shape (n,)
+        WGS 84; NaN where unknown. [°]
+
+    Returns
+    -------
+    easting_m, northing_m : ndarray of float64, shape (n,)
+        NaN where unknown or where the system does not reach. [m]
+    """
+    transformer = pyproj.Transformer.from_crs("EPSG:4326", horizontal_crs(text), always_xy=True)
+    easting_m, northing_m = transformer.transform(longitude, latitude)
+    known = np.isfinite(easting_m) & np.isfinite(northing_m)
+    return np.where(known, easting_m, np.nan), np.where(known, northing_m, np.nan)
 
 
 def convergence_deg(text: str, easting_m: float, northing_m: float) -> float:

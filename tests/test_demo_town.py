@@ -335,6 +335,8 @@ def folders(town, tmp_path_factory):
 def test_the_same_files_come_out_twice(folders):
     files = {
         "config.toml", "dsm.tif", "dtm.tif", "footprints.gpkg", "weather.csv",
+        "districts.gpkg", "monuments.gpkg", "parking.gpkg", "public_space.gpkg",
+        "own_buildings.csv", "mastr.csv",
         *(str(Path("truth") / f"{name}.gpkg")
           for name in ("roofs", "superstructures", "sides", "trees")),
     }  # fmt: skip

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import shapely
+import shapely.affinity
 
 from solarkataster.citymodels import CitySurface
 from solarkataster.demo.houses import erect
@@ -42,6 +44,8 @@ TOWN_NAME = "Sonnfeld"
 DEMO_OVERHANG_M, _MAX_OVERHANG_M = (0.0, 0.8), 1.5
 #: Trees of the demo town, and the density other towns take from it. [–, 1/m²]
 N_DEMO_TREES = 60
+#: Public space ends so far from houses. [m]
+_FROM_HOUSES_M = 0.5
 _TREES_PER_M2 = N_DEMO_TREES / 400.0**2
 
 
@@ -69,6 +73,10 @@ class Town:
         Every plane of the town.
     face : ndarray, shape (ny, nx), int32
         1 + position in ``faces`` of the plane on top of a cell; 0 on ground and crowns.
+    districts : dict of shapely geometry
+        By name; none but in the demo town. [m]
+    public_space : shapely geometry
+        Streets and market without the houses; empty but in the demo town. [m]
     """
 
     name: str
@@ -84,6 +92,8 @@ class Town:
     trees: list[Tree]
     faces: Faces
     face: np.ndarray
+    districts: dict[str, shapely.Geometry] = field(default_factory=dict)
+    public_space: shapely.Geometry = field(default_factory=shapely.Polygon)
 
     @property
     def roof_mask(self) -> np.ndarray:
@@ -249,8 +259,25 @@ def make_town(
     unwanted |= {"chimney"} if not chimneys else set()
     unwanted |= {"lift housing", "terrace", "parapet"} if not superstructures else set()
     buildings = _without(buildings, unwanted)
-    return _survey(
+    town = _survey(
         kind, seed, size_m, cell_size_m, noise_m, west_m, south_m, crs, terrain, buildings, trees
+    )
+    return _with_places(town, plan, (west_m, south_m), size_m, rotation_rad)
+
+
+def _with_places(town: Town, plan: Plan, origin_m, size_m, rotation_rad) -> Town:
+    """The town with its districts and its public space, houses taken off."""
+    houses = shapely.union_all([b.footprint.buffer(_FROM_HOUSES_M) for b in town.buildings])
+
+    def placed(area: shapely.Geometry) -> shapely.Geometry:
+        middle = size_m / 2, size_m / 2
+        turned = shapely.affinity.rotate(area, rotation_rad, origin=middle, use_radians=True)
+        return shapely.affinity.translate(turned, *origin_m)
+
+    return replace(
+        town,
+        districts={name: placed(area) for name, area in plan.districts.items()},
+        public_space=shapely.difference(placed(plan.public_space), houses),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -25,26 +25,44 @@ from solarkataster.errors import InputError
 STREET_ROTATIONS_DEG = (-12.0, 8.0, 25.0)
 #: The demo town is drawn by hand for this size. [m]
 DEMO_SIZE_M = 400
-#: Quarters of the demo town: seed of the Voronoi cell [m], street rotation [°], fabric, buildings.
+#: Quarters of the demo town: seed of the Voronoi cell [m], street rotation [°], fabric, buildings,
+#: district.
 _DEMO_QUARTERS = (
-    ((203.0, 210.0), 8.0, "old", 32),
-    ((88.0, 318.0), -12.0, "gardens", 13),
-    ((210.0, 348.0), 8.0, "gardens", 10),
-    ((325.0, 318.0), 25.0, "terraces", 18),
-    ((338.0, 190.0), -12.0, "gardens", 12),
-    ((310.0, 82.0), 25.0, "slabs", 4),
-    ((200.0, 78.0), 8.0, "gardens", 12),
-    ((88.0, 96.0), 25.0, "gardens", 12),
-    ((74.0, 205.0), -12.0, "gardens", 5),
+    ((203.0, 210.0), 8.0, "old", 32, "Altstadt"),
+    ((88.0, 318.0), -12.0, "gardens", 13, "Nordstadt"),
+    ((210.0, 348.0), 8.0, "gardens", 10, "Nordstadt"),
+    ((325.0, 318.0), 25.0, "terraces", 18, "Nordstadt"),
+    ((338.0, 190.0), -12.0, "gardens", 12, "Südstadt"),
+    ((310.0, 82.0), 25.0, "slabs", 4, "Südstadt"),
+    ((200.0, 78.0), 8.0, "gardens", 12, "Südstadt"),
+    ((88.0, 96.0), 25.0, "gardens", 12, "Südstadt"),
+    ((74.0, 205.0), -12.0, "gardens", 5, "Südstadt"),
 )
+#: Streets between its quarters. [m]
+_DEMO_STREET_M = 9.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Plots of a town, and the green where trees stand close together."""
+    """
+    What a town is built from, in metres from its south-west corner.
+
+    Parameters
+    ----------
+    plots : list of Plot
+    parks : shapely geometry
+        Green where trees stand close together.
+    districts : dict of shapely geometry
+        By name; none but in the demo town.
+    public_space : shapely geometry
+        Streets between the quarters and the market, houses not taken off; empty but in the demo
+        town.
+    """
 
     plots: list[Plot]
     parks: shapely.Geometry
+    districts: dict[str, shapely.Geometry] = field(default_factory=dict)
+    public_space: shapely.Geometry = field(default_factory=shapely.Polygon)
 
 
 def _rectangle(x_m, y_m, rotation_rad, length_m, depth_m) -> Plot:
@@ -66,23 +84,36 @@ def demo_plan(rng: np.random.Generator, size_m: int, roof_share: float | None) -
             expected=f"size_m = {DEMO_SIZE_M} and no roof_share: this town is drawn by hand",
             remedy='kind="builtup" takes any size and share.',
         )
-    specials, free = _centre()
+    specials, market, free = _centre()
     green = shapely.union_all([shapely.Point(92.0, 200.0).buffer(30.0), free])
     plots = list(specials)
-    seeds, rotations_deg, names, n_buildings = zip(*_DEMO_QUARTERS, strict=True)
+    seeds, rotations_deg, names, n_buildings, districts = zip(*_DEMO_QUARTERS, strict=True)
     fabrics = [FABRICS[name] for name in names]
-    districts = voronoi_districts(seeds, rotations_deg, fabrics, float(size_m), 9.0)
+    quarters = voronoi_districts(seeds, rotations_deg, fabrics, float(size_m), _DEMO_STREET_M)
     centre_m = DEMO_SIZE_M / 2
-    for district, n_kept in zip(districts, n_buildings, strict=True):
+    for quarter, n_kept in zip(quarters, n_buildings, strict=True):
         # The town ends in fields: each quarter keeps what lies nearest to the centre.
-        found = fill(district, rng, green)
+        found = fill(quarter, rng, green)
         found.sort(key=lambda plot: math.hypot(plot.x_m - centre_m, plot.y_m - centre_m))
         plots += found[:n_kept]
-    return Plan(plots, shapely.Point(92.0, 200.0).buffer(28.0))
+    park = shapely.Point(92.0, 200.0).buffer(28.0)
+    square = shapely.box(0.0, 0.0, float(size_m), float(size_m))
+    streets = shapely.difference(
+        shapely.buffer(square, -3.0, join_style="mitre"),
+        shapely.union_all([quarter.outline for quarter in quarters]),
+    )
+    cells = shapely.voronoi_polygons(
+        shapely.MultiPoint(np.asarray(seeds)), extend_to=square, ordered=True
+    )
+    parts: dict[str, list[shapely.Geometry]] = {}
+    for name, cell in zip(districts, cells.geoms, strict=True):
+        parts.setdefault(name, []).append(shapely.intersection(cell, square))
+    outlines = {name: shapely.union_all(some, grid_size=0.001) for name, some in parts.items()}
+    return Plan(plots, park, outlines, shapely.union(streets, market))
 
 
-def _centre() -> tuple[list[Plot], shapely.Geometry]:
-    """Market, church, town hall and courtyard block, and the ground they keep free."""
+def _centre() -> tuple[list[Plot], shapely.Polygon, shapely.Geometry]:
+    """Church, town hall and courtyard block, the market, and the ground they keep free."""
     angle = math.radians(8.0)
 
     def at(u_m: float, v_m: float) -> tuple[float, float]:
@@ -101,7 +132,7 @@ def _centre() -> tuple[list[Plot], shapely.Geometry]:
     ]  # fmt: skip
     market = _rectangle(*at(-5.0, 0.0), angle, 46.0, 38.0)
     free = shapely.union_all(rectangles([*specials, market])).buffer(4.0, join_style="mitre")
-    return specials, free
+    return specials, rectangles([market])[0], free
 
 
 def builtup_plan(rng: np.random.Generator, size_m: int, roof_share: float | None) -> Plan:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyproj
 import rasterio
 import shapely
 
-from solarkataster.demo import weather
+from solarkataster.demo import municipality, weather
 from solarkataster.demo.lod2_files import write_lod2
 from solarkataster.demo.tree_cadastre import tree_cadastre as cadastre_of
 from solarkataster.demo.tree_cadastre import true_trees
@@ -34,14 +35,14 @@ _CONFIG = """\
 # {name} is made up; every figure of this folder comes from a formula.
 [municipality]
 name = "{name}"
-
+{place}
 [inputs]
 dsm = "dsm.tif"
 dtm = "dtm.tif"
 footprints = "footprints.gpkg"
 footprint_id = "gml_id"
 weather = "weather.csv"
-{points}surface_model_date = "{date}"
+{points}{rating}surface_model_date = "{date}"
 footprint_date = "{date}"
 
 [weather]
@@ -57,6 +58,28 @@ ghi = "ghi"
 dhi = "dhi"
 temp_air = "temp_air"
 wind_speed = "wind_speed"
+"""
+
+
+#: What the administration of the town knows beside the maps.
+_PLACE = """\
+ags = "{ags}"
+postcodes = ["{postcode}"]
+"""
+_RATING = """\
+footprint_use = "use"
+footprint_owner = "owner"
+footprint_flats = "flats"
+footprint_demand = "demand_kwh"
+monuments = "monuments.gpkg"
+monument_kind = "denkmalart"
+public_space = "public_space.gpkg"
+districts = "districts.gpkg"
+district_name = "name"
+parking = "parking.gpkg"
+parking_spaces = "stellplaetze"
+own_buildings = "own_buildings.csv"
+installed_plants = "mastr.csv"
 """
 
 
@@ -77,7 +100,8 @@ def write_town(
     town : Town
     folder : Path
         Made if missing. ``dsm.tif``, ``dtm.tif``, ``footprints.gpkg``, ``weather.csv`` and
-        ``config.toml``; with a density also ``laser.laz``; in ``truth/``, which no config names,
+        ``config.toml``; of the demo town also what `municipality` knows of it; with a density also
+        ``laser.laz``; in ``truth/``, which no config names,
         ``roofs.gpkg`` (true planes), ``superstructures.gpkg``, ``sides.gpkg`` (walls with the
         roofs' overhang) and ``trees.gpkg``.
     points_per_m2 : float, optional
@@ -108,14 +132,18 @@ def write_town(
         _write_layer(true_trees(town), folder / "truth" / "trees.gpkg", "trees")
         if tree_cadastre:
             _write_cadastre(cadastre_of(town), folder)
+        if municipality.knows_itself(town):
+            _write_municipality(town, folder)
     if lod2 is not None:
         write_lod2(town, folder, lod2)
     if points_per_m2 is not None:
         _write_points(town.points(points_per_m2, scheme), folder / "laser.laz", town.grid)
     weather.weather_table().to_csv(folder / "weather.csv", index=False, lineterminator="\n")
-    config = folder / "config.toml"
+    config, knows = folder / "config.toml", municipality.knows_itself(town)
     text = _CONFIG.format(
         name=town.name,
+        place=_PLACE.format(ags=municipality.AGS, postcode=municipality.POSTCODE) * knows,
+        rating=_RATING * knows,
         points="" if points_per_m2 is None else 'points = "laser.laz"\n',
         date=_DATE,
         latitude=weather.LATITUDE_DEG,
@@ -154,6 +182,7 @@ def _footprints(town: Town) -> gpd.GeoDataFrame:
             "gml_id": [b.building_id for b in buildings],
             "function": [b.function for b in buildings],
             "name": [b.name or "" for b in buildings],
+            **(municipality.building_columns(town) if municipality.knows_itself(town) else {}),
         },
         geometry=[b.footprint for b in buildings],
         crs=town.grid.crs,
@@ -214,6 +243,18 @@ def _write_cadastre(trees: gpd.GeoDataFrame, folder: Path) -> None:
     plain = trees.drop(columns="geometry")
     plain["rechtswert"], plain["hochwert"] = trees.geometry.x.round(3), trees.geometry.y.round(3)
     plain.to_csv(folder / "trees.csv", sep=";", index=False, lineterminator="\n")
+
+
+def _write_municipality(town: Town, folder: Path) -> None:
+    """Layers and lists; the register's export as its website writes it."""
+    for name in ("districts", "parking", "public_space", "monuments"):
+        _write_layer(getattr(municipality, name)(town), folder / f"{name}.gpkg", name)
+    own = municipality.own_buildings(town)
+    own.to_csv(folder / "own_buildings.csv", sep=";", index=False, lineterminator="\n")
+    municipality.installed_plants(town).to_csv(
+        folder / "mastr.csv", sep=";", index=False, lineterminator="\r\n",
+        encoding="utf-8-sig", quoting=csv.QUOTE_ALL,
+    )  # fmt: skip
 
 
 def _write_points(points: Points, path: Path, grid: Grid) -> None:
