@@ -231,10 +231,12 @@ def paid_shares(tariffs: Tariffs, money: MoneyRules, when: Periods) -> np.ndarra
     -----
     EEG 2023 § 25, and § 51a: a share of the unpaid hours is paid afterwards, as full-load hours.
     """
-    whole_years = when.end_years[0] + tariffs.paid_years
-    hours = money.negative_hours.hours_per_year * whole_years * tariffs.makeup_fraction
-    more = hours / money.make_up.full_load_hours_per_year
-    end = whole_years + np.where(tariffs.unpaid_fraction > 0.0, more, 0.0)
+    counted_years = when.end_years[0] + tariffs.makeup_counts_years
+    unpaid_hours = money.negative_hours.hours_per_year * counted_years
+    more = np.where(
+        tariffs.unpaid_fraction > 0.0, unpaid_hours * tariffs.makeup_fraction_per_hour, 0.0
+    )
+    end = when.end_years[0] + tariffs.paid_years + more
     return np.clip((end[:, None] - when.start_years) / when.length_years, 0.0, 1.0)
 
 

@@ -21,6 +21,9 @@ from solarkataster.rules.money import MoneyRules
 #: Cents per euro.
 _CENT = 100.0
 
+#: Quarter-hours per hour.
+_QUARTERS = 4.0
+
 
 @dataclass(frozen=True)
 class TariffUsed:
@@ -66,8 +69,11 @@ class Tariffs:
         Above the size whose pay the law sets.
     paid_years : int
         Whole years of pay after the rest of the year of commissioning.
-    makeup_fraction : float
-        Share of the unpaid hours paid afterwards, as full-load hours. [–]
+    makeup_fraction_per_hour : float
+        For each unpaid hour a year, how much of a year's electricity is paid for afterwards, for
+        every year that counts. [1/h]
+    makeup_counts_years : int
+        Years that count, after that of commissioning.
     """
 
     used: TariffUsed
@@ -77,7 +83,8 @@ class Tariffs:
     unpaid_fraction: np.ndarray
     needs_tender: np.ndarray
     paid_years: int
-    makeup_fraction: float
+    makeup_fraction_per_hour: float
+    makeup_counts_years: int
 
 
 def tariffs(power_kwp, eeg: EegRules, money: MoneyRules) -> Tariffs:
@@ -119,10 +126,11 @@ def tariffs(power_kwp, eeg: EegRules, money: MoneyRules) -> Tariffs:
         tenant_premium_eur_per_kwh=slice_mean_eur_per_kwh(
             power, period.tenant_power.up_to_kwp, period.tenant_power.premium_ct_per_kwh
         ),
-        unpaid_fraction=_unpaid(power, rule, period, money),
+        unpaid_fraction=_unpaid(power, rule, money),
         needs_tender=power > period.market_premium.tender_above_kwp,
         paid_years=period.paid_years,
-        makeup_fraction=0.0 if rule is None else rule.makeup_fraction,
+        makeup_fraction_per_hour=_makeup(rule),
+        makeup_counts_years=0 if rule is None else rule.makeup_counts_years,
     )
 
 
@@ -203,13 +211,18 @@ def _pay(power: np.ndarray, period: EegPeriod, money: MoneyRules, kind: str) -> 
     return np.where(power <= marketed.tender_above_kwp, pay, np.nan)
 
 
-def _unpaid(
-    power: np.ndarray, rule: NegativePrices | None, period: EegPeriod, money: MoneyRules
-) -> np.ndarray:
-    """Plants with a fixed tariff only if they have a smart meter, larger ones always."""
+def _unpaid(power: np.ndarray, rule: NegativePrices | None, money: MoneyRules) -> np.ndarray:
+    """Small plants only if they have a smart meter, larger ones always."""
     if rule is None:
         return np.zeros(power.shape)
-    is_metered = (power > money.smart_meters.over_kwp) | (power > period.feed_in.up_to_kwp[-1])
+    is_metered = (power > money.smart_meters.over_kwp) | (power >= rule.only_metered_below_kwp)
     return np.where(
         (power >= rule.from_kwp) & is_metered, money.negative_hours.feed_in_fraction, 0.0
     )
+
+
+def _makeup(rule: NegativePrices | None) -> float:
+    """A share of each unpaid hour, as full-load hours, over those of a whole year."""
+    if rule is None or rule.makeup_fraction == 0.0:
+        return 0.0
+    return rule.makeup_fraction * _QUARTERS / sum(rule.full_load_quarter_hours)

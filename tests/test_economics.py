@@ -165,9 +165,9 @@ def test_unpaid_hours_of_negative_prices_worked_by_hand():
     [
         # Whole year 2025 and 20 more, nothing unpaid.
         ("2025-01-01", 21.0),
-        # A quarter and 20 years with 574 unpaid hours each, half of them made good:
-        # 20.25 x 574 x 0.5 / 950 = 6.117632 years more.
-        ("2025-10-01", 20.25 + 6.117632),
+        # A quarter and 19 years with 574 unpaid hours each, half of them made good; the law's table
+        # has 3800 full-load quarter-hours a year: 19.25 x 574 x 4 x 0.5 / 3800 = 5.815526 more.
+        ("2025-10-01", 20.25 + 5.815526),
     ],
 )
 def test_the_paid_period_and_what_is_made_good_after_it(day, paid_years):

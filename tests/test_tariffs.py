@@ -15,6 +15,7 @@ from solarkataster.rules.eeg import slice_mean_eur_per_kwh
 from solarkataster.tariffs import check_one_kind_of_feed_in, feed_in_limit_kw, tariffs
 
 BOOK = load_rules()
+SMART_METERS = BOOK.money.smart_meters
 
 
 def money_of(day, **tables):
@@ -82,11 +83,10 @@ def test_more_power_earns_less_per_kilowatt_hour_but_more_in_all(power_kwp, more
 
 
 def test_above_the_limit_of_tenders_no_pay_is_known():
-    found = pay([750.0, 750.1])
+    found = pay([1000.0, 1000.1])
     assert np.isfinite(found.full_eur_per_kwh[0])
     assert np.isnan(found.full_eur_per_kwh[1])
     assert list(found.needs_tender) == [False, True]
-    assert not pay([900.0], "2024-03-01").needs_tender[0]
 
 
 def test_no_plant_no_pay():
@@ -96,7 +96,13 @@ def test_no_plant_no_pay():
 def test_negative_prices_cost_only_plants_with_a_smart_meter_and_under_the_new_law():
     share = BOOK.money.negative_hours.feed_in_fraction
     # 7 kW and smaller have no smart meter in the shipped rules, larger ones have.
-    assert list(pay([6.0, 8.0, 120.0]).unpaid_fraction) == [0.0, share, share]
+    assert list(pay([1.9, 7.0, 8.0, 100.0]).unpaid_fraction) == [0.0, 0.0, share, share]
+    # One without a smart meter at all: from 100 kW on it does not matter.
+    none = SMART_METERS.model_copy(update={"over_kwp": 1e9})
+    unmetered = tariffs(
+        np.array([99.9, 100.0]), BOOK.eeg, money_of("2025-10-01", smart_meters=none)
+    )
+    assert list(unmetered.unpaid_fraction) == [0.0, share]
     assert not pay([6.0, 8.0, 120.0], "2025-02-24").unpaid_fraction.any()
     assert pay([8.0], "2025-02-25").unpaid_fraction[0] == share
 

@@ -96,8 +96,28 @@ class NegativePrices(SourcedTable):
     from_kwp: NotNegative
     """Smallest plant it holds for. [kWp]"""
 
+    only_metered_below_kwp: NotNegative = 0.0
+    """Smaller plants than this only if they have a smart meter. [kWp]"""
+
     makeup_fraction: Fraction
     """Share of the unpaid hours that are paid after the paid period, as full-load hours. [–]"""
+
+    makeup_counts_years: Annotated[int, Field(ge=0)] = 0
+    """Calendar years after that of commissioning whose unpaid hours are counted."""
+
+    full_load_quarter_hours: Annotated[tuple[NotNegative, ...], Field(strict=False)] = ()
+    """Full-load quarter-hours that the law counts for each month, from January."""
+
+    @model_validator(mode="after")
+    def _twelve_months(self) -> NegativePrices:
+        n_month = len(self.full_load_quarter_hours)
+        if n_month not in (0, 12) or (self.makeup_fraction > 0.0 and n_month == 0):
+            raise PydanticCustomError(
+                "months",
+                "full_load_quarter_hours with 12 months, found {n_month}",
+                {"n_month": n_month},
+            )
+        return self
 
 
 class EegPeriod(SourcedTable):

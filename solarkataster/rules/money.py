@@ -147,13 +147,6 @@ class NegativeHours(SourcedTable):
     """Hours with a negative price. [h]"""
 
 
-class MakeUp(SourcedTable):
-    """How unpaid hours turn into days at the end of the paid period."""
-
-    full_load_hours_per_year: Positive
-    """Full-load hours that the law counts for a year. [h]"""
-
-
 class ValueAddedTax(SourcedTable):
     """Value added tax on investment and replacements."""
 
@@ -219,7 +212,6 @@ class MoneyRules(Rules):
     discount: Discount
     after_pay: AfterPay
     negative_hours: NegativeHours
-    make_up: MakeUp
     value_added_tax: ValueAddedTax
     income_tax: IncomeTax
     tenants: Tenants
