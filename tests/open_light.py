@@ -6,7 +6,10 @@ import numpy as np
 import pandas as pd
 import pvlib
 
-from solarkataster.hourly_light import HourlyLight
+from solarkataster.hourly_light import HourlyLight, SunPath, hourly_light
+from solarkataster.hourly_sky import hourly_sky
+from solarkataster.incidence import Glass, incidence_table
+from solarkataster.visibility import open_record
 from solarkataster.weather import Weather
 
 STEP_MIN = 5
@@ -72,3 +75,14 @@ def open_light(weather: Weather, planes, albedo: float = 0.2, iam=pvlib.iam.phys
             )
         )
     return HourlyLight(*(np.array(part, dtype=np.float32) for part in zip(*rows, strict=True)))
+
+
+def recorded_light(weather: Weather, planes, albedo: float = 0.2) -> HourlyLight:
+    """The same through the chain of a run: record of an open sky, sky of the hours, glass."""
+    sky = hourly_sky(weather)
+    tilt, azimuth = np.array(planes, dtype=np.float64).T
+    record = open_record(tilt, azimuth)
+    ghi_month = np.bincount(sky.month, weather.ghi / 1000.0, 12)
+    ground = albedo * np.outer((1.0 - np.cos(np.radians(tilt))) / 2.0, ghi_month)
+    suns = SunPath(sky, record.n_sector, record.convergence_deg)
+    return hourly_light(suns, record, ground, iam=incidence_table(Glass()))
