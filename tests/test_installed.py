@@ -5,12 +5,11 @@ import pandas as pd
 import pytest
 import shapely
 
-from solarkataster.errors import InputError
-from solarkataster.installed import Districts, Place, installed_plants, with_coordinates
+from solarkataster.installed import installed_plants
 from solarkataster.layers_statistics import INSTALLED_COLUMNS, INSTALLED_YEAR_COLUMNS
 from solarkataster.statistics import UNNAMED
 
-HERE = Place("Musterstadt", ags="07312000", postcodes=("67655", "67657"))
+HERE = "Musterstadt"
 STATISTICS = pd.DataFrame(
     {
         "level": ["municipality", "municipality", "district", "district"],
@@ -19,8 +18,9 @@ STATISTICS = pd.DataFrame(
         "dc_power_kwp": [1000.0, 7000.0, 600.0, 400.0],
     }
 )
-DISTRICTS = Districts(
-    np.array(["Süd", "Nord"]), np.array([shapely.box(0, 0, 9, 10), shapely.box(0, 10, 9, 20)])
+DISTRICTS = (
+    np.array(["Süd", "Nord"]),
+    np.array([shapely.box(0, 0, 9, 10), shapely.box(0, 10, 9, 20)]),
 )
 
 
@@ -57,7 +57,6 @@ def test_the_share_of_the_potential_is_that_of_roofs():
     assert (row["n_plants"], row["installed_kwp"], row["potential_kwp"]) == (3, 100.0, 1000.0)
     assert row["used_fraction"] == 0.1
     assert row["note"] == ""
-    assert found.notes == ()
 
 
 def test_growth_by_year_by_hand():
@@ -121,34 +120,12 @@ def test_districts_have_a_share_if_every_plant_has_coordinates():
     assert found["used_fraction"].dropna().to_dict() == {"Nord": 10 / 600, "Süd": 90 / 400}
 
 
-def test_plants_of_other_municipalities_are_left_out_and_counted():
-    table = plants(ags=["07312000", "07335022", ""], postcode=["67655", "67655", "67657"])
-    found = installed_plants(table, HERE, STATISTICS)
-    assert rows(found, "municipality")["installed_kwp"].tolist() == [70.0]
-    assert found.notes == ("1 of 3 plants lie in other municipalities and are left out",)
-
-
-def test_without_a_key_postcodes_choose_and_without_both_one_municipality_is_taken():
-    by_postcode = installed_plants(plants(), Place("Musterstadt", None, ("67655",)), STATISTICS)
-    assert rows(by_postcode, "municipality")["installed_kwp"].tolist() == [40.0]
-    assert "by postcode" in by_postcode.notes[0]
-    alone = installed_plants(plants(), Place("Musterstadt"), STATISTICS)
-    assert rows(alone, "municipality")["installed_kwp"].tolist() == [100.0]
-    assert "07312000" in alone.notes[0]
-
-
-@pytest.mark.parametrize(
-    ("place", "keys", "message"),
-    [
-        (Place("Musterstadt", "07111000"), "07312000", r"none of 3 plants.*07312000"),
-        (Place("Musterstadt", None, ("99999",)), "07312000", "none of 3 plants"),
-        (Place("Musterstadt"), ["07312000", "07335022", ""], "plants of 2 municipalities, 1 of 3"),
-        (Place("Musterstadt"), "", "plants of 0 municipalities"),
-    ],
-)
-def test_plants_that_cannot_be_told_are_refused(place, keys, message):
-    with pytest.raises(InputError, match=message):
-        installed_plants(plants(ags=keys), place, STATISTICS)
+def test_plants_of_several_municipalities_have_no_share_of_the_potential():
+    table = plants(ags=["07312000", "07335022", ""])
+    found = rows(installed_plants(table, HERE, STATISTICS), "municipality").loc["Musterstadt"]
+    assert (found["installed_kwp"], found["potential_kwp"]) == (100.0, 1000.0)
+    assert np.isnan(found["used_fraction"])
+    assert found["note"].startswith("Anlagen von 2 Gemeinden")
 
 
 def test_what_makes_a_share_doubtful_is_told():
@@ -170,15 +147,6 @@ def test_plants_without_a_date_are_in_no_year_but_in_the_sum():
     assert rows(found, "municipality")[["installed_kwp", "n_without_date"]].values.tolist() == [
         [100.0, 2]
     ]
-
-
-def test_degrees_become_coordinates_of_the_run():
-    table = pd.DataFrame({"latitude": [49.44, np.nan], "longitude": [7.77, np.nan]})
-    placed = with_coordinates(table, "EPSG:25832")
-    # Snyder's series of the transverse Mercator projection (USGS PP 1395, 8-9 and 8-10), GRS 80.
-    assert placed["easting_m"].tolist()[0] == pytest.approx(410830.884, abs=0.01)
-    assert placed["northing_m"].tolist()[0] == pytest.approx(5477097.568, abs=0.01)
-    assert placed[["easting_m", "northing_m"]].iloc[1].isna().all()
 
 
 def test_columns_are_those_declared():
