@@ -138,10 +138,9 @@ def seen_points(
             raise InputError(f"{name} hold numbers that are not finite", where="view")
     seen = np.zeros(len(points), dtype=bool)
     order = np.argsort(eyes[:, 0], kind="stable")
-    seen_by_any(
-        np.ascontiguousarray(surface_m), points, np.ascontiguousarray(eyes[order]),
-        radius_m / cell_size_m, cell_size_m, _BARE_CELLS, seen,
-    )  # fmt: skip
+    blocking_m = np.ascontiguousarray(surface_m, dtype=np.float32)
+    reach_cells = radius_m / cell_size_m
+    seen_by_any(blocking_m, points, eyes[order], reach_cells, cell_size_m, _BARE_CELLS, seen)
     return seen
 
 

@@ -13,6 +13,7 @@ from small_inputs import CRS, NORTH_M, WEST_M, check, one_fault, outlines, write
 from solarkataster.errors import InputErrors
 from solarkataster.io.monuments import read_monuments
 from solarkataster.monuments import is_monument
+from solarkataster.protection import ENSEMBLE, SINGLE, protection_of
 
 #: Two houses with a wall in common, and one apart.
 HOUSES = np.array(
@@ -157,3 +158,23 @@ def test_table_without_geometry_stops(folder):
     )
     with pytest.raises(InputErrors, match="holds no geometry"):
         read_monuments(folder / "monuments.csv", CRS)
+
+
+# Kinds of protection
+
+
+def test_part_of_an_ensemble_is_no_monument_of_its_own_unless_it_is_marked_as_one():
+    kinds = [
+        "Einzeldenkmal",
+        "Denkmalzone",
+        "Denkmalzone; Einzeldenkmal",
+        "",
+        "Bauliche Gesamtanlage",
+    ]
+    found = protection_of(np.ones(5, dtype=bool), np.array(kinds, dtype=object))
+    assert found.tolist() == [SINGLE, ENSEMBLE, SINGLE, SINGLE, ENSEMBLE]
+
+
+def test_unmarked_buildings_are_not_protected_whatever_their_kind_says():
+    kinds = np.array(["Denkmalzone", ""], dtype=object)
+    assert protection_of(np.zeros(2, dtype=bool), kinds).tolist() == ["", ""]
