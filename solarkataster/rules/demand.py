@@ -190,9 +190,6 @@ class BatteryRules(SourcedTable):
     power_kw_per_kwh: Positive
     """Power in and out per usable size. [kW/kWh]"""
 
-    usable_fraction: Annotated[float, Field(gt=0.0, le=1.0)]
-    """Usable over nominal size, for sizes given as nominal."""
-
 
 class DemandRules(Rules):
     """Demand of buildings."""
