@@ -32,7 +32,6 @@ REJECTED_BY = {
     "Aufbauten im Weg": "obstacles",
     "Aufbauten und Schatten": "obstacles",
     "Verschattet": "shaded",
-    "Zu wenig Licht": "shaded",
     "Ungünstige Lage": "facing",
     "Nord": "facing",
     "Verdeckt": "hidden",
