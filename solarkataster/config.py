@@ -25,6 +25,7 @@ from solarkataster.config_sections import (
     HorizonConfig,
     IrradiationConfig,
     LayoutConfig,
+    PortfolioConfig,
     ReflectionConfig,
     RoofsConfig,
     RulesConfig,
@@ -52,6 +53,7 @@ class Config(Section):
     reflection: ReflectionConfig = ReflectionConfig()
     yields: YieldsConfig = YieldsConfig()
     rules: RulesConfig = RulesConfig()
+    portfolio: PortfolioConfig = PortfolioConfig()
     tiles: TilesConfig = TilesConfig()
     limits: LimitsConfig = LimitsConfig()
 

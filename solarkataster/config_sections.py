@@ -252,6 +252,17 @@ class RulesConfig(Section):
     states, and whether a duty applies stays unknown."""
 
 
+class PortfolioConfig(Section):
+    """Ranking of the municipality's own buildings (``own_buildings`` in [inputs])."""
+
+    budget_eur: Annotated[float | None, Field(ge=0, examples=[500000.0])] = None
+    """Money for plants on own buildings, in euros; the best set within it is chosen. Without it the
+    buildings are ranked only."""
+
+    objective: Literal["npv", "co2", "kwh"] = "npv"
+    """What the chosen set brings most of: present value, avoided CO2, or electricity."""
+
+
 class TilesConfig(Section):
     """
     How the area is cut for computing; results do not depend on it, if ``reach_m`` in [horizon] is

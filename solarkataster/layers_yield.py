@@ -80,6 +80,11 @@ SUITABILITY_COLUMNS = (
         "–",
         "Irradiation over that of the best open plane at the site (walls: best open wall).",
     ),
+    _text(
+        "reason_en",
+        "In English why there is no value, no module or no yield; empty if there is nothing to "
+        "say. reason says it in German, and of rated surfaces why they have their class.",
+    ),
 )
 
 #: Yield, demand and balance of a building; its plant is that on the roofs.
@@ -98,6 +103,7 @@ BUILDING_ENERGY_COLUMNS = (
     _number("annual_demand_kwh", "kWh", "Electricity used in a year, given or estimated."),
     _text("demand_source", "Where the demand is from, or why it is unknown."),
     _text("load_profile", "Standard load profile (H25, G25, L25) or measured."),
+    _text("demand_reason", "In German why the demand is unknown or doubtful; empty otherwise."),
     _number("self_consumed_kwh", "kWh", "Of the yield, used in the building."),
     _number("feed_in_kwh", "kWh", "Of it, fed into the grid."),
     _number("curtailed_kwh", "kWh", "Of it, cut by a limit of feed-in."),
@@ -130,9 +136,18 @@ BUILDING_RATING_COLUMNS = (
     _number("npv_self_consumption_eur", "€", "Net present value without battery."),
     _number("npv_battery_eur", "€", "Net present value with battery."),
     _number("npv_full_feed_in_eur", "€", "Net present value if all is fed in."),
+    _text("money_reason", "In German what could not be worked out, and why; empty otherwise."),
     _number("co2_saving_kg_per_year", "kg", "CO2 avoided a year; factor and method in run.json."),
     _number("thermal_yield_year_kwh", "kWh", "Heat of the collectors that the house can use."),
     _number("collector_area_m2", "m²", "Area of solar heat collectors."),
+    _number("heat_demand_year_kwh", "kWh", "Heat that the collectors could serve: hot water."),
+    _number(
+        "heat_first_collector_area_m2",
+        "m²",
+        "Collectors if heat came before modules: an alternative, never to be added.",
+    ),
+    _number("heat_first_yield_year_kwh", "kWh", "Heat that the house could use then."),
+    _number("heat_first_pv_fraction", "–", "Share of the modules that would be left then."),
     _text("monument_visible", "Of monuments: whether a roof is seen from public space."),
     _text("solar_duty", "Whether the state's law would ask for a solar plant, as far as known."),
     _text("solar_duty_basis", "Law, paragraph and date of that answer."),

@@ -69,11 +69,16 @@ class RunFolder:
     def tile(self, name: str) -> Path:
         return self.tiles / name
 
+    def yields(self, name: str) -> Path:
+        """Yields and balances of a tile."""
+        return self.work / "yields" / name
+
     def forget_other_tiles(self, names: set[str]) -> None:
         """Remove results of tiles that no longer belong to the run."""
-        for path in self.tiles.iterdir() if self.tiles.is_dir() else ():
-            if path.name not in names:
-                shutil.rmtree(path, ignore_errors=True)
+        for folder in (self.tiles, self.work / "yields"):
+            for path in folder.iterdir() if folder.is_dir() else ():
+                if path.name not in names:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def check_usable(self) -> None:
         """

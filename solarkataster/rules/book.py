@@ -3,58 +3,82 @@
 from __future__ import annotations
 
 import datetime
-import importlib
-import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 
 from solarkataster.rules.base import Rules, SourcedTable
+from solarkataster.rules.co2 import Co2Rules
+from solarkataster.rules.demand import DemandRules
+from solarkataster.rules.duty import DutyRules
+from solarkataster.rules.eeg import EegRules
+from solarkataster.rules.facade import FacadeRules
+from solarkataster.rules.heat import HeatRules
+from solarkataster.rules.money import MoneyRules
+from solarkataster.rules.owners import OwnerRules
+from solarkataster.rules.plant import PlantRules
+from solarkataster.rules.rating import RatingRules
 
-#: Topic -> (module, class of its rules), in the order they are told.
-TOPICS = {
-    "plant": ("solarkataster.rules.plant", "PlantRules"),
-    "demand": ("solarkataster.rules.demand", "DemandRules"),
-    "money": ("solarkataster.rules.money", "MoneyRules"),
-    "co2": ("solarkataster.rules.co2", "Co2Rules"),
-    "eeg": ("solarkataster.rules.eeg", "EegRules"),
-    "rating": ("solarkataster.rules.rating", "RatingRules"),
-    "duty": ("solarkataster.rules.duty", "DutyRules"),
-    "heat": ("solarkataster.rules.heat", "HeatRules"),
-    "facade": ("solarkataster.rules.facade", "FacadeRules"),
-    "owners": ("solarkataster.rules.owners", "OwnerRules"),
+#: Class of each topic's rules, in the order they are told.
+TOPICS: dict[str, type[Rules]] = {
+    "plant": PlantRules,
+    "demand": DemandRules,
+    "money": MoneyRules,
+    "co2": Co2Rules,
+    "eeg": EegRules,
+    "rating": RatingRules,
+    "duty": DutyRules,
+    "heat": HeatRules,
+    "facade": FacadeRules,
+    "owners": OwnerRules,
 }
 
 
 @dataclass(frozen=True)
 class TableSource:
-    """Where the numbers of one table come from."""
+    """
+    Where the numbers of one table come from.
+
+    Attributes
+    ----------
+    table : str
+        Topic and table, ``money.price_homes``.
+    file : str
+        Name of the file it stands in.
+    source : str
+    date : date
+    verified : bool
+    note : str
+    """
 
     table: str
-    """Topic and table, ``money.prices``."""
-
     file: str
-    """Name of the file it stands in."""
-
     source: str
     date: datetime.date
     verified: bool
     note: str
 
 
-def topic_rules(topic: str) -> type[Rules] | None:
-    """Class of a topic's rules; none while its module is not there."""
-    module, name = TOPICS[topic]
-    if importlib.util.find_spec(module) is None:
-        return None
-    return getattr(importlib.import_module(module), name, None)
+class RuleBook(Rules):
+    """All rules of a run."""
 
+    plant: PlantRules
+    demand: DemandRules
+    money: MoneyRules
+    co2: Co2Rules
+    eeg: EegRules
+    rating: RatingRules
+    heat: HeatRules
+    facade: FacadeRules
+    owners: OwnerRules
 
-class _Book(Rules):
+    duty: DutyRules | None = None
+    """None where no file knows the state's law."""
+
     files: dict[str, str] = Field(default_factory=dict)
-    """File of each table, ``topic.table`` -> name; a topic's own name for all the rest of it."""
+    """File of each topic, and of each table that another file has replaced."""
 
     def sources(self) -> list[TableSource]:
         """Every table with its source, topic by topic."""
@@ -67,17 +91,14 @@ class _Book(Rules):
                 verified=table.verified,
                 note=table.note,
             )
-            for topic in type(self).model_fields
-            if topic != "files"
+            for topic in TOPICS
             for path, table in _tables(topic, getattr(self, topic))
         ]
 
     def _file_of(self, path: str) -> str:
-        while path:
-            if path in self.files:
-                return self.files[path]
+        while path and path not in self.files:
             path = path.rpartition(".")[0]
-        return ""
+        return self.files.get(path, "")
 
 
 def _tables(path: str, value: Any) -> Iterator[tuple[str, SourcedTable]]:
@@ -91,15 +112,5 @@ def _tables(path: str, value: Any) -> Iterator[tuple[str, SourcedTable]]:
             yield from _tables(f"{path}.{name}", one)
     elif isinstance(value, tuple | list):
         for number, one in enumerate(value):
-            yield from _tables(f"{path}.{getattr(one, 'name', number)}", one)
-
-
-RuleBook: Any = create_model(
-    "RuleBook",
-    __base__=_Book,
-    **{
-        topic: (rules | None if topic == "duty" else rules, None if topic == "duty" else ...)
-        for topic in TOPICS
-        if (rules := topic_rules(topic)) is not None
-    },
-)
+            name = str(getattr(one, "name", number)).removesuffix(".toml")
+            yield from _tables(f"{path}.{name}", one)

@@ -57,7 +57,8 @@ def pass_on_cluster(
 
     run_id = uuid.uuid4().hex[:8]
     shared_future = client.submit(_same, shared, key=f"shared-{run_id}", pure=False)
-    left, names, finished = iter(jobs), {}, as_completed()
+    names: dict[str, str] = {}
+    left, finished = iter(jobs), as_completed()
     while True:
         while len(names) < _AHEAD * max(1, sum(client.nthreads().values())):
             job = next(left, None)

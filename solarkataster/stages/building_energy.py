@@ -1,0 +1,199 @@
+"""Of a tile's buildings: who gets the roof, what it yields, what the house uses of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from solarkataster.allocation import Planes, allocate, allocated_heat, heat_first_columns
+from solarkataster.balance import balance
+from solarkataster.demand import battery_kwh, battery_of, demand_by_profile
+from solarkataster.extra_loads import add_extra_loads
+from solarkataster.heat import heat_demand, month_means, n_persons, wanted_area_m2
+from solarkataster.stages.yield_basis import YieldBasis
+from solarkataster.uncertainty import combined_sigma, p90
+from solarkataster.units import MONTHS
+
+#: Buildings whose balance is worked out together.
+_BLOCK = 256
+_W_PER_KW = 1000.0
+
+YIELD_MONTHS = tuple(f"yield_{month}_kwh" for month in MONTHS)
+
+#: What of a surface shrinks with its modules.
+_SCALED = ("dc_power_kwp", "yield_year_kwh", *YIELD_MONTHS, "yield_p90_year_kwh")
+
+#: Heat of buildings that the tables tell.
+_HEAT = ("thermal_yield_year_kwh", "collector_area_m2", "heat_demand_year_kwh")
+
+
+def allocated_surfaces(
+    laid: pd.DataFrame,
+    roofs: pd.DataFrame,
+    ids: pd.Index,
+    given: pd.DataFrame,
+    demand: pd.DataFrame,
+    basis: YieldBasis,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """
+    Divide roofs between modules, collectors and green.
+
+    Parameters
+    ----------
+    laid : DataFrame
+        Surfaces with the modules of the layout, roof planes first, in the order of ``roofs``.
+    roofs : DataFrame, n_roof rows
+        The tile's table.
+    ids : Index, n_building
+    given, demand : DataFrame, n_building rows
+    basis : YieldBasis
+
+    Returns
+    -------
+    surfaces : DataFrame
+        ``laid`` with power and yield of the modules that stay, and the areas.
+    heat : DataFrame, n_building rows
+    """
+    table = laid.assign(
+        surface_use=np.where(laid["n_modules"] > 0, "pv", "none"),
+        pv_area_m2=laid["n_modules"] * basis.module_area_m2,
+    )
+    for name in ("collector_area_m2", "green_roof_area_m2", "thermal_yield_year_kwh"):
+        table[name] = 0.0
+    n_roof, rules = len(roofs), basis.book.heat
+    if not n_roof or basis.weather.temp_air is None:
+        return table, pd.DataFrame(index=range(len(ids)))
+    layout = basis.config.layout
+    building = ids.get_indexer(pd.Index(roofs["building_id"]))
+    is_flat = roofs["surface_tilt"].to_numpy() <= layout.flat_max_tilt_deg
+    planes = Planes(
+        building=building,
+        usable_area_m2=roofs["usable_area_m2"].to_numpy(),
+        n_modules=roofs["n_modules"].to_numpy(),
+        module_area_m2=basis.module_area_m2,
+        min_pv_area_m2=np.where(is_flat, layout.min_flat_area_m2, layout.min_pitched_area_m2),
+        is_flat=is_flat,
+        takes_heat=roofs["usable_area_m2"].to_numpy() > 0.0,
+        poa_year_kwh_m2=roofs["poa_global_year_kwh_m2"].to_numpy(),
+    )
+    is_home = demand["is_home"].to_numpy(dtype=bool)
+    living_m2 = np.where(is_home, demand["floor_area_m2"].to_numpy(), np.nan)
+    persons = n_persons(living_m2, given["n_flats"].to_numpy(dtype=np.float64), rules)
+    air_c = month_means(basis.weather.times, basis.weather.temp_air)
+    need = heat_demand(persons, living_m2, air_c, rules)
+    months = roofs[[f"poa_global_{month}_kwh_m2" for month in MONTHS]].to_numpy()
+    wanted = wanted_area_m2(persons, rules)
+    plan = allocate(planes, wanted, rules)
+    of_planes, of_buildings = allocated_heat(plan, building, months, need, air_c, rules)
+    at = table.index[:n_roof]
+    for name in _SCALED:
+        table.loc[at, name] = table.loc[at, name].to_numpy() * plan.pv_fraction
+    table.loc[at, "n_modules"] = plan.n_modules
+    for name in ("surface_use", "pv_area_m2", "collector_area_m2", "green_roof_area_m2"):
+        table.loc[at, name] = getattr(plan, name)
+    table.loc[at, "thermal_yield_year_kwh"] = of_planes["thermal_yield_year_kwh"].to_numpy()
+    first = heat_first_columns(planes, wanted, months, need, air_c, rules)
+    heat = pd.concat([of_buildings[list(_HEAT)], first], axis=1)
+    return table, heat.reset_index(drop=True)
+
+
+def building_sums(surfaces: pd.DataFrame, ids: pd.Index, sigma_common: float) -> pd.DataFrame:
+    """
+    Power and yield of buildings: roofs with their band, walls beside them.
+
+    Parameters
+    ----------
+    surfaces : DataFrame
+    ids : Index, n_building
+    sigma_common : float
+        Standard error that all surfaces share. [–]
+
+    Returns
+    -------
+    DataFrame, n_building rows
+        NaN where no surface of the kind has a yield.
+    """
+    n, out = len(ids), {"building_id": ids.to_numpy(dtype=object)}
+    building = ids.get_indexer(pd.Index(surfaces["building_id"]))
+    year = surfaces["yield_year_kwh"].to_numpy(dtype=np.float64)
+    is_wall = surfaces["is_wall"].to_numpy(dtype=bool)
+    for prefix, is_kind in (("", ~is_wall), ("facade_", is_wall)):
+        has = is_kind & ~np.isnan(year)
+        n_known = np.bincount(building[has], minlength=n)
+        for name in ("dc_power_kwp", "yield_year_kwh", *(() if prefix else YIELD_MONTHS)):
+            sums = np.bincount(building[has], surfaces[name].to_numpy()[has], n)
+            out[prefix + name] = np.where(n_known > 0, sums, np.nan)
+        if not prefix:
+            sigma = combined_sigma(
+                year,
+                np.full(len(year), sigma_common),
+                surfaces["yield_sigma_own_fraction"].to_numpy(),
+                np.where(has, building, -1),
+                n,
+            )
+            out["yield_sigma_fraction"] = sigma
+            out["yield_p90_year_kwh"] = p90(out["yield_year_kwh"], sigma)
+    return pd.DataFrame(out)
+
+
+def building_energy(
+    sums: pd.DataFrame,
+    roofs_w: np.ndarray,
+    left: np.ndarray,
+    given: pd.DataFrame,
+    demand: pd.DataFrame,
+    basis: YieldBasis,
+) -> pd.DataFrame:
+    """
+    What buildings use of the yield of their roofs, with and without a battery.
+
+    Parameters
+    ----------
+    sums : DataFrame, n_building rows
+        Of :func:`building_sums`.
+    roofs_w : ndarray, shape (n_building, n_hour), float32
+        Of the modules of the layout. [W]
+    left : ndarray, shape (n_building,)
+        Share of that yield which the allocation leaves. [–]
+    given, demand : DataFrame, n_building rows
+    basis : YieldBasis
+
+    Returns
+    -------
+    DataFrame, n_building rows
+        ``sums`` with demand, its source, both balances and what full feed-in would bring.
+    """
+    profiles, extra = add_extra_loads(basis.profiles, given, demand, basis.weather, basis.demand)
+    kwh = demand_by_profile(demand, profiles, extra)
+    size = battery_kwh(sums["dc_power_kwp"].to_numpy(), kwh.sum(axis=1), basis.demand.battery)
+    limit = basis.feed_in_limit_kw(sums["dc_power_kwp"].to_numpy())
+    has_plant = sums["yield_year_kwh"].notna().to_numpy()
+    parts: list[pd.DataFrame] = []
+    for first in range(0, len(sums), _BLOCK):
+        at = slice(first, first + _BLOCK)
+        pv_kw = roofs_w[at] * (left[at] / _W_PER_KW).astype(np.float32)[:, None]
+        pv_kw[~has_plant[at]] = np.nan
+        plain = balance(pv_kw, kwh[at], profiles, feed_in_limit_kw=limit[at])
+        stored = balance(
+            pv_kw,
+            kwh[at],
+            profiles,
+            battery_kwh=size[at],
+            battery=battery_of(basis.demand.battery),
+            feed_in_limit_kw=limit[at],
+        )
+        full = np.minimum(pv_kw, limit[at, None]).sum(axis=1, dtype=np.float64)
+        parts.append(
+            pd.DataFrame(
+                {
+                    **plain.columns(with_battery=False),
+                    **stored.columns(with_battery=True),
+                    "full_feed_in_kwh": full,
+                }
+            )
+        )
+    told = demand.rename(columns={"reason": "demand_reason"}).reset_index(drop=True)
+    told["annual_demand_kwh"] = np.where(told["annual_demand_kwh"].notna(), kwh.sum(axis=1), np.nan)
+    return pd.concat(
+        [sums, told, *([pd.concat(parts, ignore_index=True)] if parts else [])], axis=1
+    )

@@ -1,0 +1,364 @@
+"""Rating of a run: money, classes with reasons, duties, sums; tables in, tables out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from solarkataster.checks_rating import RatingInputs
+from solarkataster.co2 import co2_method, co2_saving_kg_per_year
+from solarkataster.columns import Column
+from solarkataster.duty import solar_duty
+from solarkataster.economics import economics, surface_economics
+from solarkataster.installed import installed_plants
+from solarkataster.io.results import typed_values
+from solarkataster.layers import BUILDING_COLUMNS, FACADE_COLUMNS, ROOF_COLUMNS, STOREY_COLUMNS
+from solarkataster.owners import owner_classes
+from solarkataster.parking import parking_potential
+from solarkataster.plant import missing_weather
+from solarkataster.portfolio import Portfolio, portfolio
+from solarkataster.quality import joined_marks
+from solarkataster.rating import (
+    add_remarks,
+    class_limits,
+    class_names,
+    protected_reasons,
+    rate_buildings,
+    rate_surfaces,
+)
+from solarkataster.stages.layers import Tables
+from solarkataster.stages.yield_basis import YieldBasis
+from solarkataster.stages.yield_pass import RunEnergy
+from solarkataster.statistics import statistics
+
+#: What the German reasons call a weather column that is missing.
+_MISSING_DE = {"temp_air": "keine Lufttemperatur", "wind_speed": "keine Windgeschwindigkeit"}
+
+#: Columns of a surface that are the pass's, not the physics'.
+_NOT_TAKEN = ("building_id", "surface_id", "is_wall", "surface_tilt", "surface_azimuth",
+              "shading_loss_fraction")  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Rating:
+    """
+    A rated run.
+
+    Parameters
+    ----------
+    tables : Tables
+        Layers with all columns.
+    statistics : DataFrame
+    portfolio : Portfolio or None
+        None without own buildings.
+    installed : DataFrame or None
+        None without a register of installed plants.
+    parking : GeoDataFrame or None
+    told : dict
+        For run.json: which rules, factors and losses the figures were made with.
+    """
+
+    tables: Tables
+    statistics: pd.DataFrame
+    portfolio: Portfolio | None
+    installed: pd.DataFrame | None
+    parking: gpd.GeoDataFrame | None
+    told: dict[str, Any]
+
+
+def rated(
+    tables: Tables,
+    energy: RunEnergy,
+    inputs: RatingInputs,
+    basis: YieldBasis,
+    budget_eur: float | None = None,
+) -> Rating:
+    """
+    Rate a run.
+
+    Parameters
+    ----------
+    tables : Tables
+        As the physics left them.
+    energy : RunEnergy
+    inputs : RatingInputs
+    basis : YieldBasis
+    budget_eur : float, optional
+        For the portfolio of own buildings; default that of the config. [€]
+
+    Returns
+    -------
+    Rating
+    """
+    buildings = _known_of(tables.buildings, energy, inputs, basis)
+    roofs = _surfaces(tables.roofs, "roof_id", energy.surfaces, buildings, basis, is_wall=False)
+    facades = _surfaces(
+        tables.facades, "facade_id", energy.surfaces, buildings, basis, is_wall=True
+    )
+    buildings = _rated_buildings(buildings, roofs, basis)
+    rated_tables = replace(
+        tables,
+        roofs=_typed(roofs, tables.roofs, ROOF_COLUMNS),
+        facades=_typed(facades, tables.facades, FACADE_COLUMNS),
+        buildings=_typed(buildings, tables.buildings, BUILDING_COLUMNS),
+        facade_storeys=_typed(
+            _storeys(tables.facade_storeys, basis), tables.facade_storeys, STOREY_COLUMNS
+        ),
+    )
+    name = basis.config.municipality.name
+    sums = statistics(
+        pd.DataFrame(rated_tables.buildings.drop(columns="geometry")),
+        pd.DataFrame(rated_tables.roofs.drop(columns="geometry")),
+        pd.DataFrame(rated_tables.facades.drop(columns="geometry")),
+        municipality=name,
+    )
+    return Rating(
+        rated_tables,
+        sums,
+        _portfolio(rated_tables.buildings, inputs, basis, budget_eur),
+        _installed(inputs, sums, name),
+        _parking(inputs, basis),
+        _told(basis),
+    )
+
+
+def _known_of(
+    buildings: gpd.GeoDataFrame, energy: RunEnergy, inputs: RatingInputs, basis: YieldBasis
+) -> pd.DataFrame:
+    """Buildings with what is known of them, their yield and their balance."""
+    table = pd.DataFrame(buildings).copy()
+    ids = table["building_id"]
+    given = inputs.buildings.set_index("building_id").reindex(ids)
+    of_energy = energy.buildings.set_index("building_id") if len(energy.buildings) else None
+    if of_energy is not None:
+        of_energy = of_energy.reindex(ids)
+        for name in of_energy.columns:
+            table[name] = of_energy[name].to_numpy()
+    table["floor_area_given_m2"] = given["floor_area_m2"].to_numpy()
+    for name in ("district", "monument_kind"):
+        table[name] = given[name].fillna("").to_numpy(dtype=object)
+    table["n_flats"] = given["n_flats"].to_numpy(dtype=np.float64)
+    is_own = given["is_own_building"].fillna(False).to_numpy(dtype=bool)
+    table["is_own_building"] = is_own
+    owners = given["owner"].fillna("").to_list()
+    table["owner_class"] = owner_classes(owners, is_own, basis.book.owners.owners)
+    if "is_home" not in table:
+        table["is_home"] = False
+    table["is_home"] = table["is_home"].astype("boolean").fillna(False).astype(bool)
+    return table
+
+
+def _surfaces(
+    physics: gpd.GeoDataFrame,
+    key: str,
+    surfaces: pd.DataFrame,
+    buildings: pd.DataFrame,
+    basis: YieldBasis,
+    *,
+    is_wall: bool,
+) -> pd.DataFrame:
+    """Roof planes or walls with yield, cost, CO2, class and reason."""
+    table = pd.DataFrame(physics).copy()
+    if len(surfaces) and len(table):
+        own = surfaces.set_index("surface_id").reindex(table[key])
+        for name in [one for one in own.columns if one not in _NOT_TAKEN]:
+            table[name] = own[name].to_numpy()
+    fault = _yield_fault(basis)
+    table["reason_en"] = _english(table, fault)
+    book, degradation = basis.book, basis.plant.degradation_fraction_per_year
+    kwp = _numbers(table, "dc_power_kwp")
+    year = _numbers(table, "yield_year_kwh")
+    money = surface_economics(kwp, year, book, degradation, is_on_wall=is_wall)
+    for name in ("investment_eur", "lcoe_eur_per_kwh"):
+        table[name] = money[name].to_numpy()
+    table["co2_saving_kg_per_year"] = co2_saving_kg_per_year(
+        year, kwp, book.co2, book.money.life.years
+    )
+    limits = class_limits(
+        book.rating,
+        "walls" if is_wall else "roofs",
+        basis.best_wall_kwh_m2 if is_wall else basis.best_roof_kwh_m2,
+    )
+    rating = rate_surfaces(table, limits)
+    table[["suitability", "suitability_fraction"]] = rating[["suitability", "suitability_fraction"]]
+    words = protected_reasons(_protected(buildings), _monument_words(basis), table)
+    table["reason"] = add_remarks(
+        rating["reason"].to_numpy(dtype=object),
+        table,
+        book.rating,
+        protected=words,
+        as_of=book.money.commissioning.day,
+        yield_fault=fault,
+    )
+    return table
+
+
+def _rated_buildings(
+    buildings: pd.DataFrame, roofs: pd.DataFrame, basis: YieldBasis
+) -> pd.DataFrame:
+    """Buildings with money, duty, class and reason."""
+    book, table = basis.book, buildings
+    plants = table.assign(is_residential=table["is_home"])
+    for name in (
+        "dc_power_kwp", "yield_year_kwh", "yield_p90_year_kwh", "self_consumed_kwh", "feed_in_kwh",
+        "self_consumed_battery_kwh", "feed_in_battery_kwh", "battery_kwh", "full_feed_in_kwh",
+    ):  # fmt: skip
+        plants[name] = _numbers(table, name)
+    money = economics(plants, book, basis.plant.degradation_fraction_per_year)
+    for name in money.columns:
+        table[name] = money[name].to_numpy()
+    table["co2_saving_kg_per_year"] = co2_saving_kg_per_year(
+        plants["yield_year_kwh"], plants["dc_power_kwp"], book.co2, book.money.life.years
+    )
+    duty = solar_duty(
+        table,
+        book.duty,
+        footprint_area_m2=gpd.GeoSeries(table["geometry"]).area.to_numpy(),
+        as_of=book.money.commissioning.day,
+        usable_area_m2=table["floor_area_given_m2"].to_numpy(dtype=np.float64),
+        state=basis.config.rules.state or "",
+    )
+    table[["solar_duty", "solar_duty_basis"]] = duty
+    rating = rate_buildings(table, roofs, roofs)
+    table["reason_en"] = table["reason"]
+    for name in ("suitability", "suitability_fraction", "reason"):
+        table[name] = rating[name].to_numpy()
+    return table
+
+
+def _english(table: pd.DataFrame, fault: str) -> np.ndarray:
+    """Reasons of the computation as they stand, and that there is no yield."""
+    reason = table["reason"].fillna("").to_numpy(dtype=object)
+    lacks = (_numbers(table, "n_modules") > 0) & np.isnan(_numbers(table, "yield_year_kwh"))
+    why = "no yield: the weather lacks temperature or wind" if fault else "no yield"
+    reason[lacks] = [joined_marks([text, why]) for text in reason[lacks]]
+    return reason
+
+
+def _yield_fault(basis: YieldBasis) -> str:
+    """Why no surface has a yield, in German; empty if they have."""
+    missing = missing_weather(basis.weather)
+    if not missing:
+        return ""
+    return "das Wetter enthält " + " und ".join(_MISSING_DE[one] for one in missing.split(", "))
+
+
+def _protected(buildings: pd.DataFrame) -> pd.DataFrame:
+    """Buildings with the columns that words of protection are made of."""
+    kind = buildings["monument_kind"].to_numpy(dtype=object)
+    is_monument = buildings["monument"].to_numpy(dtype=bool)
+    return buildings.assign(protection=np.where((kind == "") & is_monument, "Denkmal", kind))
+
+
+def _monument_words(basis: YieldBasis):
+    duty = basis.book.duty
+    own = None if duty is None else duty.monuments
+    return basis.book.rating.monuments if own is None else own
+
+
+def _storeys(storeys: gpd.GeoDataFrame, basis: YieldBasis) -> pd.DataFrame:
+    """Storeys with the class of their light."""
+    table = pd.DataFrame(storeys).copy()
+    limits = class_limits(basis.book.rating, "walls", basis.best_wall_kwh_m2)
+    year = _numbers(table, "poa_global_year_kwh_m2")
+    table["suitability"] = "" if limits.kwh_m2 is None else class_names(year, limits.kwh_m2)
+    return table
+
+
+def _portfolio(
+    buildings: pd.DataFrame, inputs: RatingInputs, basis: YieldBasis, budget_eur: float | None
+) -> Portfolio | None:
+    if not buildings["is_own_building"].any():
+        return None
+    settings = basis.config.portfolio
+    return portfolio(
+        pd.DataFrame(buildings),
+        life_years=basis.book.money.life.years,
+        budget_eur=settings.budget_eur if budget_eur is None else budget_eur,
+        objective=settings.objective,
+    )
+
+
+def _installed(inputs: RatingInputs, sums: pd.DataFrame, name: str) -> pd.DataFrame | None:
+    if inputs.installed is None:
+        return None
+    districts = None
+    if inputs.districts is not None:
+        districts = (
+            inputs.districts["name"].to_numpy(dtype=object),
+            inputs.districts.geometry.to_numpy(),
+        )
+    return installed_plants(inputs.installed.table, name, sums, districts).table
+
+
+def _parking(inputs: RatingInputs, basis: YieldBasis) -> gpd.GeoDataFrame | None:
+    if inputs.parking is None:
+        return None
+    rules = basis.book
+    owner = owner_classes(
+        inputs.parking["owner"].to_list(), np.zeros(len(inputs.parking), bool), rules.owners.owners
+    )
+    table = parking_potential(
+        inputs.parking.assign(owner_class=owner),
+        rules.rating.car_parks,
+        rules.duty,
+        specific_yield_kwh_per_kwp=basis.canopy_yield_kwh_per_kwp,
+        as_of=rules.money.commissioning.day,
+        state=basis.config.rules.state or "",
+    )
+    return gpd.GeoDataFrame(
+        table, geometry=inputs.parking.geometry.to_numpy(), crs=inputs.parking.crs
+    )
+
+
+def _told(basis: YieldBasis) -> dict[str, Any]:
+    """What figures were made with, for run.json."""
+    book = basis.book
+    day = book.money.commissioning.day
+    return {
+        "commissioning": day.isoformat(),
+        "tariffs": book.eeg.at(day).name,
+        "co2": co2_method(book.co2),
+        "best_open_roof_kwh_m2": round(basis.best_roof_kwh_m2, 1),
+        "best_open_wall_kwh_m2": round(basis.best_wall_kwh_m2, 1),
+        "constant_losses": dict(basis.plant.constant_losses),
+        "yield_sigma_common_fraction": round(basis.sigma_common, 5),
+        "sources": [
+            {
+                "table": one.table,
+                "file": one.file,
+                "source": one.source,
+                "date": one.date.isoformat(),
+                "verified": one.verified,
+            }
+            for one in book.sources()
+        ],
+    }
+
+
+def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
+    if name not in table:
+        return np.full(len(table), np.nan)
+    return table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+
+
+def _typed(
+    table: pd.DataFrame, physics: gpd.GeoDataFrame, columns: tuple[Column, ...]
+) -> gpd.GeoDataFrame:
+    """The declared columns, then the input's own, with geometry."""
+    typed_columns = {
+        one.name: typed_values(
+            table[one.name] if one.name in table else pd.Series(index=table.index), one
+        )
+        for one in columns
+    }
+    own = [name for name in physics.columns if name not in typed_columns and name != "geometry"]
+    return gpd.GeoDataFrame(
+        pd.DataFrame({**typed_columns, **{name: physics[name] for name in own}}),
+        geometry=physics.geometry.to_numpy(),
+        crs=physics.crs,
+    )
