@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from load_shapes import flat_year, plain_balance, profiles_of
+from numba import config
 
 from solarkataster.balance import Battery, balance, trace
 from solarkataster.errors import InputError
@@ -226,6 +227,7 @@ def test_a_battery_that_gains_energy_is_refused():
         Battery(1.1, 0.9, 0.5)
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="speed is that of compiled kernels")
 def test_four_thousand_buildings_with_and_without_battery_take_under_ten_core_seconds(figure):
     n = 200  # of 4000
     pv_kw = np.tile(SQUARE_KW, (n, 1)).astype(np.float32)
