@@ -14,7 +14,7 @@ from solarkataster.sky_table import N_STEP
 #: Steps of the sky table at which a record has its edges: 0.6° apart low down, where houses end the
 #: view, to 3° at the zenith. Rows of an hour's patches of sky begin at some of them.
 EDGE_STEP = np.concatenate(
-    [np.arange(0, 24, 2), np.arange(24, 60, 3), np.arange(60, 120, 5), np.arange(120, 181, 10)]
+    [np.arange(0, 24, 2), np.arange(24, 60, 3), np.arange(60, 140, 4), np.arange(140, 181, 8)]
 )
 N_EDGE = len(EDGE_STEP)
 
