@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from solarkataster.cash_flows import CashFlows, Plants, Use, cash_flows
+from solarkataster.co2 import co2_saving_kg_per_year
 from solarkataster.errors import InputError
 from solarkataster.finance import (
     internal_rate_of_return,
@@ -38,6 +39,7 @@ COLUMNS = (
     "npv_self_consumption_eur",
     "npv_battery_eur",
     "npv_full_feed_in_eur",
+    "co2_saving_kg_per_year",
     "money_reason",
 )
 
@@ -80,7 +82,7 @@ def economics(plants: pd.DataFrame, book: RuleBook, degradation_fraction: float)
         full feed-in brings after the cap; else the yield). NaN for what is not known: without
         self-consumption only full feed-in is computed.
     book : RuleBook
-        Rules of money and tariffs are read.
+        Rules of money, tariffs and CO2 are read.
     degradation_fraction : float
         Share of the yield lost each year. [1/a]
 
@@ -89,7 +91,8 @@ def economics(plants: pd.DataFrame, book: RuleBook, degradation_fraction: float)
     DataFrame, n rows, the index of ``plants``
         :data:`COLUMNS`: the best variant (highest net present value, of equal ones the first of
         own use, own use with battery, full feed-in), its figures, the net present value of each
-        variant, and in ``money_reason`` in German what could not be computed and why.
+        variant, the CO2 that the best one saves in its first year, and in ``money_reason`` in
+        German what could not be computed and why.
 
     Raises
     ------
@@ -112,9 +115,14 @@ def economics(plants: pd.DataFrame, book: RuleBook, degradation_fraction: float)
     )
     pay = tariffs(common.power_kwp, book.eeg, money)
     p90 = _ratio(values["yield_p90_year_kwh"], values["yield_year_kwh"])
-    variants = [_variant(name, common, use, p90, pay, money) for name, use in _uses(values).items()]
+    uses = _uses(values)
+    variants = [_variant(name, common, use, p90, pay, money) for name, use in uses.items()]
     best = _best(variants)
     table = _table(variants, best, len(plants))
+    used_kwh = _picked([use.own_kwh + use.feed_in_kwh for use in uses.values()], best)
+    table["co2_saving_kg_per_year"] = co2_saving_kg_per_year(
+        used_kwh, common.power_kwp, book.co2, variants[0].flows.periods.end_years[-1]
+    )
     table["money_reason"] = _reasons(values, pay, table, money)
     return table.set_index(plants.index)[list(COLUMNS)]
 
@@ -130,7 +138,7 @@ def surface_economics(
     power_kwp, yield_year_kwh : array_like, shape (n,)
         NaN or 0 for no plant. [kWp], [kWh]
     book : RuleBook
-        Only costs are read: the levelised cost knows no tariff and no price.
+        Costs and CO2 are read: the levelised cost knows no tariff and no price.
     degradation_fraction : float
         [1/a]
     is_on_wall : array_like of bool, shape (n,) or bool
@@ -139,8 +147,8 @@ def surface_economics(
     Returns
     -------
     DataFrame, n rows
-        ``investment_eur``, ``lcoe_eur_per_kwh``; NaN without a plant. Value added tax as for homes,
-        no battery.
+        ``investment_eur``, ``lcoe_eur_per_kwh``, ``co2_saving_kg_per_year``; NaN without a plant.
+        Value added tax as for homes, no battery.
     """
     power = _positive(power_kwp)
     plants = Plants(
@@ -151,12 +159,16 @@ def surface_economics(
         degradation_fraction=degradation_fraction,
     )
     nothing = np.zeros(power.shape)
-    use = Use(nothing, nothing, _positive(yield_year_kwh), nothing, is_full_feed_in=True)
+    energy = _positive(yield_year_kwh)
+    use = Use(nothing, nothing, energy, nothing, is_full_feed_in=True)
     flows = cash_flows(plants, use, tariffs(power, book.eeg, book.money), book.money)
     return pd.DataFrame(
         {
             "investment_eur": flows.investment_eur,
             "lcoe_eur_per_kwh": _lcoe(flows, book.money),
+            "co2_saving_kg_per_year": co2_saving_kg_per_year(
+                energy, power, book.co2, flows.periods.end_years[-1]
+            ),
         }
     )
 
@@ -270,7 +282,8 @@ def _lcoe(flows: CashFlows, money: MoneyRules) -> np.ndarray:
 
 
 def _best(variants: list[_Variant]) -> np.ndarray:
-    """Position of the best variant; -1 where none can be computed."""
+    """Position of the best variant; -1, the last, where none can be computed: the cost of full
+    feed-in needs no tariff."""
     npv = np.column_stack([one.npv_eur for one in variants])
     best = np.argmax(np.where(np.isnan(npv), -np.inf, npv), axis=1)
     return np.where(np.isnan(npv).all(axis=1), -1, best)
@@ -278,22 +291,20 @@ def _best(variants: list[_Variant]) -> np.ndarray:
 
 def _table(variants: list[_Variant], best: np.ndarray, n: int) -> pd.DataFrame:
     names = np.array([*(one.name for one in variants), ""], dtype=object)
-    # Investment and cost need no tariff: without a variant they are those of full feed-in.
-    shown = np.where(best < 0, len(variants) - 1, best)
-    cash = _picked([one.flows.cash_eur for one in variants], shown)
-    cash_p90 = _picked([one.flows_p90.cash_eur for one in variants], shown)
-    spent = _picked([one.investment_eur for one in variants], shown)
+    cash = _picked([one.flows.cash_eur for one in variants], best)
+    cash_p90 = _picked([one.flows_p90.cash_eur for one in variants], best)
+    spent = _picked([one.investment_eur for one in variants], best)
     when = variants[0].flows.periods
     table = pd.DataFrame(
         {
             "variant": names[best],
             "investment_eur": spent,
-            "npv_eur": _picked([one.npv_eur for one in variants], shown),
-            "npv_p90_eur": _picked([one.npv_p90_eur for one in variants], shown),
+            "npv_eur": _picked([one.npv_eur for one in variants], best),
+            "npv_p90_eur": _picked([one.npv_p90_eur for one in variants], best),
             "irr_fraction": internal_rate_of_return(spent, cash, when.dates),
             "payback_years": payback_years(spent, cash, when.start_years, when.end_years),
             "payback_p90_years": payback_years(spent, cash_p90, when.start_years, when.end_years),
-            "lcoe_eur_per_kwh": _picked([one.lcoe_eur_per_kwh for one in variants], shown),
+            "lcoe_eur_per_kwh": _picked([one.lcoe_eur_per_kwh for one in variants], best),
         },
         index=pd.RangeIndex(n),
     )
@@ -307,8 +318,9 @@ def _table(variants: list[_Variant], best: np.ndarray, n: int) -> pd.DataFrame:
 
 
 def _picked(arrays: list[np.ndarray], which: np.ndarray) -> np.ndarray:
-    out = arrays[0].copy()
-    for k, array in enumerate(arrays[1:], start=1):
+    """Row by row from one of the arrays; -1 for the last."""
+    out = arrays[-1].copy()
+    for k, array in enumerate(arrays[:-1]):
         out[which == k] = array[which == k]
     return out
 

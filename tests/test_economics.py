@@ -104,6 +104,7 @@ def test_a_plant_worked_by_hand():
     # A year with nine tenths of the yield: 0.9 x 1681.80 - 100 = 1413.62
     assert found.npv_p90_eur == pytest.approx(1413.62 * ANNUITY - 10_000, abs=0.01)
     assert found.payback_p90_years == pytest.approx(10_000 / 1413.62)
+    assert found.co2_saving_kg_per_year == pytest.approx(10_000 * 0.363)
     assert found.money_reason == ""
 
 
@@ -242,9 +243,18 @@ def test_above_the_limit_of_tenders_cost_is_known_and_income_is_not():
     large = {"dc_power_kwp": 2000.0, "yield_year_kwh": 2e6}
     found = money_of(**large)
     assert (found.variant, found.investment_eur) == ("", 2e6)
+    assert found.co2_saving_kg_per_year == pytest.approx(2e6 * 0.363)
     assert found.lcoe_eur_per_kwh == pytest.approx(0.139505, abs=1e-6)
     assert np.isnan(found.npv_eur)
     assert "Ausschreibung" in found.money_reason
+
+
+def test_what_a_battery_loses_saves_no_co2():
+    # 6000 kWh used and 3800 fed in of 10 000; with dear electricity the battery is best.
+    dear = changed(SHIPPED.money.price_homes, eur_per_kwh=0.90)
+    found = money_of(book_with(price_homes=dear))
+    assert found.variant == "Eigenverbrauch mit Speicher"
+    assert found.co2_saving_kg_per_year == pytest.approx(9_800 * 0.363)
 
 
 def test_a_battery_of_no_size_is_no_variant():
@@ -291,6 +301,7 @@ def test_single_surfaces_and_walls_worked_by_hand():
     assert found.lcoe_eur_per_kwh.to_list()[:2] == pytest.approx(
         [1 / ANNUITY + 0.01, 2.5 / ANNUITY + 0.025]
     )
+    assert found.co2_saving_kg_per_year.to_list()[:2] == pytest.approx([3630.0, 2178.0])
     assert found.iloc[2].isna().all()
 
 

@@ -86,6 +86,7 @@ def test_a_table_of_the_user_replaces_the_shipped_one_and_nothing_else(tmp_path,
     told = {one.table: one for one in own.sources()}
     assert told["money.price_homes"].file == "own.toml"
     assert told["money.price_others"].file == "money.toml"
+    assert told["eeg.periods.2026-02.feed_in"].file == "2026-02.toml"
 
 
 def test_a_replaced_table_brings_its_own_source_and_date(tmp_path):
@@ -175,10 +176,18 @@ def test_a_date_that_no_file_covers_is_refused_with_the_span_that_is(book):
         book.eeg.at(datetime.date(2027, 2, 1))
 
 
+def test_a_day_of_commissioning_without_tariff_is_told_before_anything_is_computed(tmp_path):
+    (fault,) = faults_of(tmp_path, f"[money.commissioning]\nday = 2027-02-01\n{SOURCED}")
+    assert "own.toml [money.commissioning] day" in str(fault)
+    assert "2024-02-01 to 2027-01-31" in str(fault)
+
+
 def test_own_tariffs_take_the_place_of_the_shipped_ones(tmp_path):
     (tmp_path / "later.toml").write_text(period("2027-02-01", "2027-07-31"), encoding="utf-8")
     path = tmp_path / "own.toml"
-    path.write_text('[eeg]\nfiles = ["later.toml"]\n')
+    path.write_text(
+        f'[eeg]\nfiles = ["later.toml"]\n[money.commissioning]\nday = 2027-03-01\n{SOURCED}'
+    )
     own = load_rules(path)
     assert own.eeg.at(datetime.date(2027, 3, 1)).name == "later.toml"
     with pytest.raises(InputError, match="no tariff file covers"):
@@ -204,9 +213,29 @@ def test_a_missing_rule_file_is_told(tmp_path):
         load_rules(tmp_path / "none.toml")
 
 
-def test_an_unknown_state_is_told(book):
-    with pytest.raises(InputErrors, match="unknown state"):
+def test_a_state_that_there_is_not_is_told():
+    with pytest.raises(InputErrors, match="'atlantis' is not known"):
         load_rules(None, "atlantis")
+
+
+@pytest.mark.parametrize("state", ["rheinland-pfalz", "Rheinland-Pfalz", "RP"])
+def test_the_duties_of_a_state_by_its_name_or_code(state):
+    own = load_rules(None, state)
+    assert own.duty.state == "Rheinland-Pfalz"
+    assert own.files["duty"] == "duty/rheinland-pfalz.toml"
+
+
+def test_a_state_whose_law_no_file_knows_has_no_duties_that_are_known():
+    assert load_rules(None, "hessen").duty is None
+
+
+def test_duties_of_ones_own(tmp_path):
+    shipped = resources.files("solarkataster.rules") / "duty" / "rheinland-pfalz.toml"
+    text = shipped.read_text("utf-8").replace('state = "Rheinland-Pfalz"', 'state = "Hessen"')
+    (tmp_path / "hessen.toml").write_text(text, encoding="utf-8")
+    path = tmp_path / "own.toml"
+    path.write_text('[duty]\nfile = "hessen.toml"\n')
+    assert load_rules(path, "hessen").duty.state == "Hessen"
 
 
 def test_a_book_survives_its_json(book):

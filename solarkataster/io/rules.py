@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from solarkataster.errors import InputError, InputErrors
-from solarkataster.rules.book import TOPICS, RuleBook, topic_rules
+from solarkataster.holidays_of_states import STATES, state_code
+from solarkataster.rules.book import TOPICS, RuleBook
 from solarkataster.rules.eeg import EegPeriod
 from solarkataster.rules.faults import rule_fault, unknown
 
@@ -44,7 +45,8 @@ def load_rules(file: str | Path | None = None, state: str | None = None) -> Rule
         ``[eeg] folder = "..."`` or ``files = [...]`` and ``[duty] file = "..."`` take the place of
         the shipped files. Paths start at the file's folder.
     state : str, optional
-        Whose solar duty: name of a shipped file of duties. None: no duty is known.
+        Whose solar duty: name or code of a German state. Without it, and where no file ships for
+        the state, no duty is known.
 
     Returns
     -------
@@ -65,24 +67,37 @@ def load_rules(file: str | Path | None = None, state: str | None = None) -> Rule
         folder = path.parent
         own = _read(path, str(path))
     topics["eeg"] = _eeg(own.pop("eeg", None), folder, str(file), faults)
-    topics["duty"] = _duty(own.pop("duty", None), state, folder, str(file), faults)
+    duty = _duty(own.pop("duty", None), state, folder, str(file), faults)
+    if duty is not None:
+        topics["duty"] = duty
     for name, tables in own.items():
-        if name not in TOPICS:
+        if name not in topics:
             faults.append(unknown(name, TOPICS, kind="topic", where=str(file)))
         elif not isinstance(tables, dict):
             faults.append(_no_table(name, tables, str(file)))
-        elif topics[name] is not None:
+        else:
             _replace(topics[name], tables, str(file))
-    values = {name: _built(name, topic, faults) for name, topic in topics.items() if topic}
+    values = {name: _built(name, topic, faults) for name, topic in topics.items()}
+    faults.extend(_uncovered(values, topics["money"]))
     if faults:
         raise InputErrors(list(faults))
     return RuleBook(**values, files=_file_names(topics))
 
 
-def _shipped(topic: str) -> _Topic | None:
+def _uncovered(values: dict[str, Any], money: _Topic) -> list[InputError]:
+    """The day of commissioning must have a tariff."""
+    if values["eeg"] is None or values["money"] is None:
+        return []
+    try:
+        values["eeg"].at(values["money"].commissioning.day)
+    except InputError as error:
+        where = f"{money.file_of('commissioning')} [money.commissioning] day"
+        return [InputError(error.found, where=where, expected=error.expected, remedy=error.remedy)]
+    return []
+
+
+def _shipped(topic: str) -> _Topic:
     resource = resources.files(_PACKAGE) / f"{topic}.toml"
-    if not resource.is_file():
-        return None
     tables = _read(resource, resource.name)
     return _Topic(dict(tables), resource.name, shipped=tables)
 
@@ -138,38 +153,33 @@ def _periods(paths: list[Traversable], file: str, faults: list[InputError]) -> _
 def _duty(
     own: Any, state: str | None, folder: Path, file: str, faults: list[InputError]
 ) -> _Topic | None:
-    """Duties of the state that is asked for, or the user's own."""
-    shipped = {
-        one.name.removesuffix(".toml"): one
-        for one in _toml_files(resources.files(_PACKAGE) / "duty")
-    }
+    """Duties of the state that is asked for, or the user's own; none where no file knows them."""
     if isinstance(own, dict) and isinstance(own.get("file"), str):
         path = folder / own["file"]
         return _Topic(_read(path, str(path)), str(path))
-    if state is None:
-        return _Topic(own, file) if own else None
-    if state not in shipped:
-        faults.append(
-            unknown(
-                state,
-                shipped,
-                kind="state",
-                where="solar duty",
-                remedy='Write a rule file for it and name it: [duty] file = "..."',
-            )
-        )
+    topic = None
+    if state is not None:
+        try:
+            name = STATES[state_code(state)]
+        except InputError as error:
+            faults.append(error)
+            return None
+        resource = resources.files(_PACKAGE) / "duty" / f"{name}.toml"
+        if resource.is_file():
+            tables = _read(resource, resource.name)
+            topic = _Topic(dict(tables), f"duty/{resource.name}", shipped=tables)
+    if own is None:
+        return topic
+    if not isinstance(own, dict):
+        faults.append(_no_table("duty", own, file))
         return None
-    tables = _read(shipped[state], shipped[state].name)
-    topic = _Topic(dict(tables), f"duty/{shipped[state].name}", shipped=tables)
-    if isinstance(own, dict):
-        _replace(topic, own, file)
+    topic = topic or _Topic({}, file)
+    _replace(topic, own, file)
     return topic
 
 
 def _built(name: str, topic: _Topic, faults: list[InputError]) -> Any:
-    rules = topic_rules(name)
-    if rules is None:
-        return None
+    rules = TOPICS[name]
     try:
         return rules.model_validate(topic.tables)
     except ValidationError as error:
@@ -212,12 +222,12 @@ def _no_table(name: str, value: Any, file: str) -> InputError:
     )
 
 
-def _file_names(topics: dict[str, _Topic | None]) -> dict[str, str]:
+def _file_names(topics: dict[str, _Topic]) -> dict[str, str]:
     """Names only: a run folder is handed on, and says nothing of the machine it was made on."""
     names: dict[str, str] = {}
     for name, topic in topics.items():
-        if topic is None:
-            continue
         names[name] = topic.file if topic.file.startswith("duty/") else Path(topic.file).name
         names |= {f"{name}.{table}": Path(file).name for table, file in topic.replaced.items()}
+    for period in topics["eeg"].tables["periods"]:
+        names[f"eeg.periods.{period['name'].removesuffix('.toml')}"] = period["name"]
     return names
