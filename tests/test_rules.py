@@ -89,6 +89,27 @@ def test_a_table_of_the_user_replaces_the_shipped_one_and_nothing_else(tmp_path,
     assert told["eeg.periods.2026-02.feed_in"].file == "2026-02.toml"
 
 
+def test_tables_in_a_group_are_replaced_one_by_one(tmp_path, book):
+    path = tmp_path / "own.toml"
+    path.write_text(
+        f'[co2.factors.own]\ng_per_kwh = 300\nyear = 2026\nmethod = "eigene"\n{SOURCED}'
+        f'[co2.choice]\nfactor = "own"\nsubtracts_making = false\n{SOURCED}'
+    )
+    own = load_rules(path)
+    assert own.co2.chosen.g_per_kwh == 300
+    assert own.co2.factors["direct"] == book.co2.factors["direct"]
+    told = {one.table: one.file for one in own.sources()}
+    assert told["co2.factors.own"] == "own.toml"
+    assert told["co2.factors.direct"] == "co2.toml"
+
+
+def test_a_fault_in_a_group_names_the_file_it_stands_in(tmp_path):
+    (fault,) = faults_of(
+        tmp_path, f"[co2.factors.direct]\ng_per_kwh = -1\nyear = 2026\nmethod = 'abc'\n{SOURCED}"
+    )
+    assert "own.toml [co2.factors.direct]: g_per_kwh is -1" in str(fault)
+
+
 def test_a_replaced_table_brings_its_own_source_and_date(tmp_path):
     first, second = faults_of(tmp_path, "[money.price_homes]\neur_per_kwh = 0.29\n")
     assert "source is missing" in str(first)

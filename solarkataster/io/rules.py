@@ -27,10 +27,32 @@ class _Topic:
     tables: dict[str, Any]
     file: str
     shipped: dict[str, Any] = field(default_factory=dict)
-    replaced: dict[str, str] = field(default_factory=dict)
+    replaced: dict[tuple[str, ...], str] = field(default_factory=dict)
 
-    def file_of(self, table: Any) -> str:
-        return self.replaced.get(table, self.file)
+    def file_of(self, *keys: Any) -> str:
+        """File of the table that the keys lead to."""
+        for end in range(len(keys), 0, -1):
+            if keys[:end] in self.replaced:
+                return self.replaced[keys[:end]]
+        return self.file
+
+    def replace(self, own: dict[str, Any], file: str) -> None:
+        """Put a user's tables in the place of those with the same name."""
+        self.tables = self._with(self.tables, own, file, ())
+
+    def _with(
+        self, tables: dict[str, Any], own: dict[str, Any], file: str, path: tuple[str, ...]
+    ) -> dict[str, Any]:
+        both = dict(tables)
+        for name, value in own.items():
+            old = tables.get(name)
+            # A group of tables has no source of its own; what it holds is replaced one by one.
+            if isinstance(old, dict) and isinstance(value, dict) and "source" not in old:
+                both[name] = self._with(old, value, file, (*path, name))
+            else:
+                both[name] = value
+                self.replaced[*path, name] = file
+        return both
 
 
 def load_rules(file: str | Path | None = None, state: str | None = None) -> RuleBook:
@@ -76,7 +98,7 @@ def load_rules(file: str | Path | None = None, state: str | None = None) -> Rule
         elif not isinstance(tables, dict):
             faults.append(_no_table(name, tables, str(file)))
         else:
-            _replace(topics[name], tables, str(file))
+            topics[name].replace(tables, str(file))
     values = {name: _built(name, topic, faults) for name, topic in topics.items()}
     faults.extend(_uncovered(values, topics["money"]))
     if faults:
@@ -100,11 +122,6 @@ def _shipped(topic: str) -> _Topic:
     resource = resources.files(_PACKAGE) / f"{topic}.toml"
     tables = _read(resource, resource.name)
     return _Topic(dict(tables), resource.name, shipped=tables)
-
-
-def _replace(topic: _Topic, tables: dict[str, Any], file: str) -> None:
-    topic.tables.update(tables)
-    topic.replaced.update(dict.fromkeys(tables, file))
 
 
 def _eeg(own: Any, folder: Path, file: str, faults: list[InputError]) -> _Topic:
@@ -174,7 +191,7 @@ def _duty(
         faults.append(_no_table("duty", own, file))
         return None
     topic = topic or _Topic({}, file)
-    _replace(topic, own, file)
+    topic.replace(own, file)
     return topic
 
 
@@ -194,8 +211,7 @@ def _told(name: str, rules: Any, topic: _Topic, details: Any) -> InputError:
     if name == "eeg" and len(keys) > 1 and isinstance(keys[1], int):
         file = str(topic.tables["periods"][keys[1]].get("name", topic.file))
         return rule_fault(EegPeriod, {**details, "loc": keys[2:]}, file=file)
-    file = topic.file_of(keys[0]) if keys else topic.file
-    return rule_fault(rules, details, file=file, topic=name, shipped=topic.shipped)
+    return rule_fault(rules, details, file=topic.file_of(*keys), topic=name, shipped=topic.shipped)
 
 
 def _read(path: Any, where: str) -> dict[str, Any]:
@@ -227,7 +243,7 @@ def _file_names(topics: dict[str, _Topic]) -> dict[str, str]:
     names: dict[str, str] = {}
     for name, topic in topics.items():
         names[name] = topic.file if topic.file.startswith("duty/") else Path(topic.file).name
-        names |= {f"{name}.{table}": Path(file).name for table, file in topic.replaced.items()}
+        names |= {".".join((name, *path)): Path(file).name for path, file in topic.replaced.items()}
     for period in topics["eeg"].tables["periods"]:
         names[f"eeg.periods.{period['name'].removesuffix('.toml')}"] = period["name"]
     return names
