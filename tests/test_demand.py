@@ -204,6 +204,10 @@ def test_heat_pumps_follow_the_cold_and_a_constant_cold_gives_the_formula():
     share, performance = heat_pump_load(year_weather(np.zeros(8760)), RULES.heat_pump)
     assert performance == pytest.approx(1.0 / (0.83 / rooms + 0.17 / water))
     np.testing.assert_allclose(share, 1.0 / 35_040)
+    # At 10 °C: flow 30 °C: lifts of 20 and 40 K.
+    rooms, water = (0.85 * (6.08 - 0.09 * k + 0.0005 * k**2) for k in (20.0, 40.0))
+    _, performance = heat_pump_load(year_weather(np.full(8760, 10.0)), RULES.heat_pump)
+    assert performance == pytest.approx(1.0 / (0.83 / rooms + 0.17 / water))
 
 
 def test_heat_pumps_need_a_temperature_and_a_winter():
