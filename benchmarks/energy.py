@@ -1,12 +1,14 @@
 """
-Speed, memory and error of hourly yields, from one run.
+Speed, memory and error of hourly yields, balances and money, from one run.
 
     python benchmarks/energy.py                     # 10 000 surfaces, some minutes on one core
     python benchmarks/energy.py --surfaces 640      # fewer; seconds are scaled to 10 000
 
 CPU time of the whole process by stage: hourly light from records of the sky, then plants with
 PVWatts, with a module and an inverter of the CEC data base, and with string losses; then the
-yield band. Surfaces are open planes of many tilts and facings, in chunks of 64 as in a run. The
+yield band, the balance of buildings (four surfaces each, with and without battery, quarter hours)
+and their money. Surfaces are open planes of many tilts and facings, in chunks of 64. "Yield and
+economics" is what a run with PVWatts does: 120 core-seconds are allowed for 10 000 surfaces. The
 error printed beside is that against pvlib's own ModelChain at the same site: year of a
 free-standing plant, 35° south, east and west.
 """
@@ -21,16 +23,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from open_light import recorded_light
 from plant_chain import CEC_NAMES, chain_year_kwh, shipped_plant
 
+from solarkataster.balance import Battery, balance
+from solarkataster.economics import economics, surface_economics
 from solarkataster.hourly_light import SunPath, hourly_light
 from solarkataster.hourly_sky import hourly_sky
 from solarkataster.incidence import Glass, incidence_table
+from solarkataster.io.rules import load_rules
 from solarkataster.io.weather import read_weather
+from solarkataster.load_profiles import LoadProfiles, standard_profiles
 from solarkataster.plant import MOUNTINGS, plant_model, plant_output
 from solarkataster.rules.plant import PlantRules
 from solarkataster.uncertainty import (
@@ -44,6 +51,9 @@ from solarkataster.visibility import open_record
 from solarkataster.weather import Weather
 
 CHUNK = 64
+#: Of each surface. [kWp]
+KWP = 2.5
+BATTERY = Battery(0.95, 0.95, 0.5)
 SCALE_TO = 10_000
 
 
@@ -75,7 +85,11 @@ def run(weather: Weather, n: int) -> Clock:
     sky = clock.time("sky of the hours", lambda: hourly_sky(weather))
     ghi_month = np.bincount(sky.month, weather.ghi / 1000.0, 12)
     iam = incidence_table(Glass())
-    year = np.zeros(n)
+    year, house_kwh = np.zeros(n), []
+    profiles = clock.time(
+        "balance of buildings", lambda: standard_profiles(("H25",), weather.times, 2025, "RP")
+    )
+    balance(np.zeros((1, 8760)), np.ones((1, 1)), profiles, battery_kwh=1.0, battery=BATTERY)
     first = open_record(tilt[:1], azimuth[:1])
     suns = SunPath(sky, first.n_sector, first.convergence_deg)
     hourly_light(suns, first, np.zeros((1, 12)), iam=iam)  # compiles
@@ -93,8 +107,50 @@ def run(weather: Weather, n: int) -> Clock:
             )
             if name == "plant, PVWatts":
                 year[part] = out.specific_yield_kwh_per_kwp
+                house_kwh.append(
+                    clock.time(
+                        "balance of buildings", lambda o=out: houses(o.ac_w_per_kwp, profiles)
+                    )
+                )
+    clock.time("money", lambda: money(year, np.concatenate(house_kwh)))
     clock.time("yield band", lambda: band(tilt, azimuth, mounting, year))
     return clock
+
+
+def houses(ac_w_per_kwp: np.ndarray, profiles: LoadProfiles) -> np.ndarray:
+    """Used and fed in by buildings of four surfaces, without and with battery, (n, 4). [kWh]"""
+    n = -(-len(ac_w_per_kwp) // 4)
+    pv_kw = np.zeros((n, 8760), dtype=np.float32)
+    np.add.at(pv_kw, np.arange(len(ac_w_per_kwp)) // 4, ac_w_per_kwp * (KWP / 1000.0))
+    demand = np.full((n, 1), 4000.0)
+    columns = []
+    for size in (0.0, 8.0):
+        found = balance(pv_kw, demand, profiles, battery_kwh=size, battery=BATTERY)
+        out = found.fed_in_kwh.sum(axis=1)
+        columns += [found.pv_kwh.sum(axis=1) - out, out]
+    return np.stack(columns, axis=1)
+
+
+def money(year: np.ndarray, house_kwh: np.ndarray) -> None:
+    """Money of buildings in all variants, and of single surfaces."""
+    book = load_rules()
+    n = len(house_kwh)
+    total = house_kwh[:, 0] + house_kwh[:, 1]
+    plants = pd.DataFrame(
+        {
+            "dc_power_kwp": np.full(n, 4.0 * KWP),
+            "yield_year_kwh": total,
+            "yield_p90_year_kwh": 0.87 * total,
+            "self_consumed_kwh": house_kwh[:, 0],
+            "feed_in_kwh": house_kwh[:, 1],
+            "self_consumed_battery_kwh": house_kwh[:, 2],
+            "feed_in_battery_kwh": house_kwh[:, 3],
+            "battery_kwh": np.full(n, 8.0),
+            "is_residential": np.ones(n, dtype=bool),
+        }
+    )
+    economics(plants, book, 0.005)
+    surface_economics(np.full(len(year), KWP), KWP * year, book, 0.005, is_on_wall=False)
 
 
 def band(tilt, azimuth, mounting, year) -> np.ndarray:
@@ -147,10 +203,13 @@ def main() -> None:
 
         weather = demo_weather()
     clock = run(weather, choice.surfaces)
+    total = 0.0
     for name, seconds in clock.seconds.items():
         fixed = name == "sky of the hours"
         scaled = seconds if fixed else seconds * SCALE_TO / choice.surfaces
+        total += scaled if name not in ("plant, CEC by name", "plant, strings and glass") else 0.0
         print(f"{name:28s} {scaled:7.2f} s CPU per {SCALE_TO} surfaces")
+    print(f"{'yield and economics':28s} {total:7.2f} s CPU per {SCALE_TO} surfaces")
     print(f"year against ModelChain      {errors(weather)}")
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"memory, peak of the process  {peak_mb:.0f} MB, in chunks of {CHUNK} surfaces")
