@@ -13,3 +13,13 @@ class Column:
     dtype: str
     unit: str
     description: str
+
+
+def number_column(name: str, unit: str, description: str) -> Column:
+    """A column of numbers, NaN where unknown."""
+    return Column(name, "float64", unit, description)
+
+
+def text_column(name: str, description: str) -> Column:
+    """A column of texts, empty where there is nothing to say."""
+    return Column(name, "str", "–", description)

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from solarkataster.columns import Column
+from solarkataster.columns import number_column as _number
+from solarkataster.columns import text_column as _text
 from solarkataster.rating import CLASSES
-
-
-def _number(name: str, unit: str, description: str) -> Column:
-    return Column(name, "float64", unit, description)
-
-
-def _text(name: str, description: str) -> Column:
-    return Column(name, "str", "–", description)
 
 
 def _count(name: str, description: str) -> Column:

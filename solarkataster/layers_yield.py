@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from solarkataster.columns import Column
+from solarkataster.columns import number_column as _number
+from solarkataster.columns import text_column as _text
 from solarkataster.units import MONTHS
-
-
-def _number(name: str, unit: str, description: str) -> Column:
-    return Column(name, "float64", unit, description)
-
-
-def _text(name: str, description: str) -> Column:
-    return Column(name, "str", "–", description)
-
 
 _YIELD_MONTHS = tuple(
     _number(f"yield_{month}_kwh", "kWh", f"The same in month {month}.") for month in MONTHS
