@@ -100,10 +100,11 @@ def portfolio(
     -------
     Portfolio
         ``table`` has one row per own building and per missing id: the columns above,
-        ``eur_per_t_co2`` (investment per tonne over the life, without ageing or discounting), ``rank_npv`` (1 =
-        highest NPV), ``rank_co2`` (1 = fewest €/t), ``rank_kwh`` (1 = most kWh), ``is_chosen``,
-        ``cumulated_investment_eur`` and ``reason``. Chosen buildings first, each group by the rank
-        of the objective; ``reason`` says why a building is not chosen or not ranked.
+        ``eur_per_t_co2`` (investment per tonne over the life, without ageing or discounting),
+        ``rank_npv`` (1 = highest NPV), ``rank_co2`` (1 = fewest €/t), ``rank_kwh`` (1 = most kWh),
+        ``is_chosen``, ``cumulated_investment_eur`` and ``reason``. Chosen buildings first, each
+        group by the rank of the objective; ``reason`` says why a building is not chosen or not
+        ranked.
 
     Raises
     ------
