@@ -333,18 +333,20 @@ def _reasons(
     values: Mapping[str, np.ndarray], pay: Tariffs, table: pd.DataFrame, money: MoneyRules
 ) -> np.ndarray:
     """What could not be computed and why, in German; of several reasons the first counts."""
-    has_plant = ~np.isnan(values["dc_power_kwp"]) & ~np.isnan(values["yield_year_kwh"])
+    has_plant = ~np.isnan(values["dc_power_kwp"])
+    has_yield = ~np.isnan(values["yield_year_kwh"])
     own_is_unknown = np.isnan(values["self_consumed_kwh"])
-    never = table["payback_years"].isna().to_numpy()
     at_a_loss = f"amortisiert sich in {money.life.years} Jahren nicht"
     texts = np.select(
-        [~has_plant, pay.needs_tender, own_is_unknown],
+        [~has_plant, ~has_yield, pay.needs_tender, own_is_unknown],
         [
             "keine Anlage",
+            "Ertrag unbekannt: Erlöse nicht berechnet",
             "Vergütung nur nach Ausschreibung: Erlöse nicht berechnet",
             "Stromverbrauch unbekannt: nur Volleinspeisung berechnet",
         ],
         default="",
     ).astype(object)
-    is_loss = never & has_plant & ~pay.needs_tender
+    never = table["payback_years"].isna().to_numpy()
+    is_loss = never & has_plant & has_yield & ~pay.needs_tender
     return np.where(is_loss, np.where(texts == "", at_a_loss, texts + "; " + at_a_loss), texts)

@@ -239,6 +239,16 @@ def test_without_a_plant_there_is_no_money():
     assert found.drop(["variant", "money_reason"]).isna().all()
 
 
+def test_without_a_yield_only_the_investment_is_known():
+    unknown = dict.fromkeys(
+        ("yield_year_kwh", "yield_p90_year_kwh", "self_consumed_kwh", "feed_in_kwh"), np.nan
+    )
+    found = money_of(self_consumed_battery_kwh=np.nan, feed_in_battery_kwh=np.nan, **unknown)
+    assert (found.variant, found.investment_eur) == ("", 10_000)
+    assert np.isnan(found.npv_eur)
+    assert found.money_reason == "Ertrag unbekannt: Erlöse nicht berechnet"
+
+
 def test_above_the_limit_of_tenders_cost_is_known_and_income_is_not():
     large = {"dc_power_kwp": 2000.0, "yield_year_kwh": 2e6}
     found = money_of(**large)
