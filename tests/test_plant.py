@@ -20,6 +20,7 @@ from solarkataster.incidence import Glass, diffuse_factors, incidence_table
 from solarkataster.io.weather import read_weather
 from solarkataster.module_power import cec_module, cec_point
 from solarkataster.plant import LOSSES, missing_weather, plant_model, plant_output
+from solarkataster.rules.plant import PlantRules
 from solarkataster.weather import Weather
 
 PLANES = [(35.0, 180.0), (35.0, 90.0), (35.0, 270.0), (90.0, 180.0)]
@@ -211,6 +212,24 @@ def test_cells_are_as_warm_as_their_mounting_makes_them(mounting, temp_cell):
     assert out.loss_fractions["temperature"][0] == pytest.approx(0.0035 * (temp_cell - 25.0), 1e-4)
 
 
+def test_faiman_takes_wind_as_it_is_given():
+    """By hand from Faiman 2008: 20 °C + 800 / (25 + 6.84 · 2)."""
+    raw = shipped_plant().model_dump()
+    raw["temperature"]["rack"] |= {"model": "faiman", "parameters": {"u0": 25.0, "u1": 6.84}}
+    model = plant_model(PlantRules.model_validate(raw))
+    out = plant_output(steady_light(800.0), [35.0], "rack", some_weather(20.0), model)
+    temp_cell = 20.0 + 800.0 / (25.0 + 6.84 * 2.0)
+    assert out.loss_fractions["temperature"][0] == pytest.approx(0.0035 * (temp_cell - 25.0), 1e-4)
+
+
+def test_no_surfaces_have_no_output(plants):
+    none = HourlyLight(*(np.zeros((0, 8760), np.float32) for _ in range(6)))
+    for model in plants.values():
+        out = plant_output(none, np.zeros(0), "rack", some_weather(), model)
+        assert out.ac_w_per_kwp.shape == (0, 8760)
+        assert out.performance_ratio.shape == (0,)
+
+
 def test_inverter_cuts_at_its_rating():
     model = plant_model(shipped_plant(dc_ac_ratio=2.0))
     out = plant_output(steady_light(1000.0), [35.0], "rack", some_weather(-10.0), model)
@@ -337,7 +356,7 @@ def test_temperature_model_without_its_numbers_is_refused():
     raw = shipped_plant().model_dump()
     raw["temperature"]["rack"]["model"] = "faiman"
     with pytest.raises(ValidationError, match="takes u0, u1"):
-        type(shipped_plant()).model_validate(raw)
+        PlantRules.model_validate(raw)
 
 
 def test_plants_age_by_the_same_share_every_year():
