@@ -23,6 +23,7 @@ from solarkataster.checks_lod2 import lod2_faults
 from solarkataster.checks_models import covered_area, model_faults
 from solarkataster.checks_points import point_faults
 from solarkataster.checks_rating import COLUMN_KEYS, RatingInputs, check_rating
+from solarkataster.checks_rules import check_profile, check_rules, reach_notes
 from solarkataster.checks_settings import unused_notes
 from solarkataster.config import Config
 from solarkataster.crs import (
@@ -38,6 +39,7 @@ from solarkataster.io.pointclouds import PointSource, open_points
 from solarkataster.io.rasters import RasterSource, open_rasters
 from solarkataster.io.weather import read_weather
 from solarkataster.monuments import is_monument
+from solarkataster.rules.book import RuleBook
 from solarkataster.scenario import Changes
 from solarkataster.sky import SkySources, report_notes, sky_sources
 from solarkataster.weather_site import far_site_fault, site_distance_km
@@ -79,6 +81,10 @@ class CheckedInputs:
         Of a what-if scenario; footprints are those after it.
     rating : RatingInputs
         What is known of buildings, and layers and lists beside them, for rating.
+    book : RuleBook or None
+        Rules of yield, money and classes; None if the config wants none of these.
+    measured_share : ndarray, shape (35040,), or None
+        Measured load profile in the clock of the weather, if the config names one. [–]
     """
 
     config: Config
@@ -95,6 +101,8 @@ class CheckedInputs:
     greenery: Greenery = field(default_factory=Greenery)
     changes: Changes = field(default_factory=Changes)
     rating: RatingInputs = field(default_factory=RatingInputs)
+    book: RuleBook | None = None
+    measured_share: np.ndarray | None = None
 
     @property
     def grid(self) -> Grid:
@@ -127,7 +135,8 @@ class CheckedInputs:
         paths += [file.path for file in self.points.files] if self.points else []
         paths += [file.path for file in self.lod2.files] if self.lod2 else []
         paths += [*self.greenery.paths, *with_parts(inputs.footprints), *self.rating.paths]
-        paths = list(dict.fromkeys([*paths, inputs.weather]))
+        more = [inputs.weather, inputs.load_profile, self.config.rules.file]
+        paths = list(dict.fromkeys([*paths, *(path for path in more if path is not None)]))
         # hashlib lets other threads work while it digests.
         with ThreadPoolExecutor(2) as pool:
             return dict(zip(map(str, paths), pool.map(_sha256, paths), strict=True))
@@ -196,6 +205,8 @@ def check_inputs(config: Config) -> CheckedInputs:
         notes,
     )
     faults += wrong
+    book = check_rules(config, faults)
+    measured = check_profile(config, weather, notes, faults)
     if faults:
         raise InputErrors(faults)
     assert dsm is not None
@@ -227,9 +238,10 @@ def check_inputs(config: Config) -> CheckedInputs:
     notes += [f"{inputs.weather.name}: {note}" for note in told]
     use = None if inputs.footprint_use is None else id_texts(table[inputs.footprint_use])
     notes += unused_notes(config, use)
+    notes += reach_notes(config, book, sky, convergence_deg(dsm.grid.crs, *dsm.grid.centre))
     return CheckedInputs(
         config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks, opened.lod2,
-        greenery, rating=rating,
+        greenery, rating=rating, book=book, measured_share=measured,
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from solarkataster.stages.job import RunSky
 from solarkataster.stages.layers import no_value_note, tables_of, write_rasters, write_tables
 from solarkataster.stages.map import map_stage
 from solarkataster.stages.plan import (
+    NOT_IN_TILES,
     Plan,
     code_digest,
     iterate_jobs,
@@ -39,6 +40,8 @@ from solarkataster.stages.plan import (
     tile_weights,
     versions,
 )
+from solarkataster.stages.rating import rated
+from solarkataster.stages.rating_files import write_rating
 from solarkataster.stages.run_json import iso_time, run_json
 from solarkataster.stages.scenario import (
     ScenarioRun,
@@ -48,8 +51,11 @@ from solarkataster.stages.scenario import (
     write_difference,
 )
 from solarkataster.stages.sky_records import write_sky_visibility
+from solarkataster.stages.stored import buildings_of, write_inputs, write_physics
 from solarkataster.stages.trees import write_trees
 from solarkataster.stages.warm import warm_kernels
+from solarkataster.stages.yield_basis import yield_basis
+from solarkataster.stages.yield_pass import Energy, work_out, yield_jobs
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +97,7 @@ class _State:
 
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
+    yield_faults: dict[str, str] = field(default_factory=dict)
 
 
 def run(
@@ -161,25 +168,53 @@ def run(
                 log.info("%d of %d tiles are done already", n_resumed, len(plan.tiles))
         if to_do:
             _compute(plan, to_do, state, n_workers, scheduler)
-        result = RunResult(
-            folder.path,
-            len(plan.tiles),
-            n_resumed,
-            state.faults,
-            sum(report["n_failed_buildings"] for report in state.reports.values()),
-            tuple([*checked.notes, *no_value_note(plan, state.reports), NO_FAR_TERRAIN]),
-        )
         stamp = _layers_stamp(plan, state, what_if)
-        if to_do or not _is_finished(folder, stamp):
-            execution = {
-                "started": iso_time(started),
-                "seconds_before_layers": round(time.time() - started, 1),
-                "n_workers": n_workers if scheduler is None else None,
-                "scheduler": scheduler,
-                "n_resumed": n_resumed,
-            }
-            _finish(plan, state, result, stamp, execution, what_if)
+        if not to_do and _is_finished(folder, stamp):
+            return _result(plan, state, n_resumed)
+        energy = None
+        if checked.book is not None:
+            energy = _work_out(plan, state, n_workers, scheduler)
+            state.yield_faults = energy.faults
+        result = _result(plan, state, n_resumed)
+        execution = {
+            "started": iso_time(started),
+            "seconds_before_layers": round(time.time() - started, 1),
+            "n_workers": n_workers if scheduler is None else None,
+            "scheduler": scheduler,
+            "n_resumed": n_resumed,
+        }
+        _finish(plan, state, result, stamp, execution, what_if, energy)
         return result
+
+
+def _result(plan: Plan, state: _State, n_resumed: int) -> RunResult:
+    notes = [*plan.checked.notes, *no_value_note(plan, state.reports), NO_FAR_TERRAIN]
+    faults = {name: f"yield: {fault}" for name, fault in state.yield_faults.items()}
+    return RunResult(
+        plan.folder.path,
+        len(plan.tiles),
+        n_resumed,
+        state.faults | faults,
+        sum(report["n_failed_buildings"] for report in state.reports.values()),
+        tuple(notes),
+    )
+
+
+def _work_out(plan: Plan, state: _State, n_workers: int, scheduler: str | None) -> Energy:
+    """Yields and balances of the finished tiles."""
+    checked = plan.checked
+    assert checked.book is not None
+    basis = yield_basis(
+        checked.config,
+        checked.book,
+        checked.weather,
+        checked.convergence_deg,
+        checked.measured_share,
+    )
+    stamps = {name: report["stamp"] for name, report in state.reports.items()}
+    known = buildings_of(checked.rating, checked.footprints.geometry)
+    jobs = yield_jobs(plan.folder, plan.token, stamps, known, basis, code_digest(NOT_IN_TILES))
+    return Energy(basis, jobs, work_out(jobs, basis, n_workers, scheduler))
 
 
 def _find_unfinished(plan: Plan, state: _State) -> set[int]:
@@ -267,6 +302,7 @@ def _layers_stamp(plan: Plan, state: _State, what_if: ScenarioRun | None) -> str
             "versions": versions(),
             "scenario": checked.changes.digest(),
             "base": None if what_if is None else what_if.base_stamp,
+            "rules": None if checked.book is None else checked.book.model_dump(mode="json"),
         }
     )
 
@@ -286,6 +322,7 @@ def _finish(
     stamp: str,
     execution: dict[str, Any],
     what_if: ScenarioRun | None,
+    energy: Energy | None,
 ) -> None:
     """Write the final files aside, then let them take the place of an earlier run's."""
     folder, start = plan.folder, time.time()
@@ -297,6 +334,16 @@ def _finish(
         if what_if is not None:
             layers, told = write_difference(staging, what_if, tables)
             more = layers | more
+        told_of_rating = None
+        if energy is not None:
+            write_physics(staging, tables)
+            write_inputs(
+                staging, plan.checked.rating, plan.checked.footprints.geometry,
+                plan.checked.measured_share,
+            )  # fmt: skip
+            rating = rated(tables, energy.read(), plan.checked.rating, energy.basis)
+            more = more | write_rating(staging, rating, energy.jobs, energy.faults)
+            tables, told_of_rating = rating.tables, rating.told
         write_tables(staging, tables, more)
         progress.at(0.1)
         n_tiles = len(state.reports) or 1
@@ -319,6 +366,7 @@ def _finish(
             notes=result.notes,
             execution=execution,
             scenario=told,
+            rating=told_of_rating,
         ),
     )
     files = sorted(
@@ -327,4 +375,6 @@ def _finish(
     folder.finished_file.unlink(missing_ok=True)
     publish(staging, folder.path)
     folder.forget_other_tiles({tile.name for tile in plan.tiles})
+    # What failed is tried again by the next run.
+    stamp = "" if state.yield_faults else stamp
     write_json(folder.finished_file, {"stamp": stamp, "files": files})

@@ -63,8 +63,8 @@ _BANDS = {
     SKY_VIEW_RASTER.name: ["sky_view_factor"],
 }
 
-#: Layers beside roofs and buildings.
-_BESIDE = {
+#: Layers beside roofs, walls and buildings.
+BESIDE = {
     "facade_storeys": STOREY_COLUMNS,
     "facade_elements": ELEMENT_COLUMNS,
     "modules": MODULE_COLUMNS,
@@ -118,7 +118,7 @@ def tables_of(plan: Plan, reports: Mapping[str, Any], faults: Mapping[str, str])
     results["data_quality"] = _quality(plan, results)
     tables = {
         name: _rows(plan, reports, results["building_id"], name, columns)
-        for name, columns in _BESIDE.items()
+        for name, columns in BESIDE.items()
     }
     return Tables(
         _surfaces(plan, reports, results, "roofs", ROOF_COLUMNS),
@@ -239,7 +239,7 @@ def write_tables(folder: Path, tables: Tables, more: Mapping[str, Layer] | None 
 
     Walls lie over the roofs, whose eaves reach beyond them in plan.
     """
-    for name in ("roofs", "buildings", "facades", *_BESIDE):
+    for name in ("roofs", "buildings", "facades", *BESIDE):
         if name == "facade_elements" and tables.facade_elements.empty:
             continue  # only if the config wants them
         write_geoparquet(folder / f"{name}.parquet", getattr(tables, name))

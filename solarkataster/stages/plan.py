@@ -36,7 +36,7 @@ LIBRARIES = (
 )  # fmt: skip
 
 #: Parts of the package that no result of a tile depends on.
-_NOT_IN_TILES = (
+NOT_IN_TILES = (
     "cli.py",
     "serve.py",
     "progress.py",
@@ -256,7 +256,7 @@ def _tile_stamp(
     points, lod2 = _points_near(checked, footprints), _lod2_near(checked, footprints)
     return digest(
         {
-            "code": code_digest(_NOT_IN_TILES),
+            "code": code_digest(NOT_IN_TILES),
             "versions": versions(),
             "cell_size_m": checked.grid.cell_size_m,
             "core": tile.core.bounds,

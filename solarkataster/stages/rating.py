@@ -14,7 +14,7 @@ from solarkataster.co2 import co2_method, co2_saving_kg_per_year
 from solarkataster.columns import Column
 from solarkataster.duty import solar_duty
 from solarkataster.economics import economics, surface_economics
-from solarkataster.installed import installed_plants
+from solarkataster.installed import Installed, installed_plants
 from solarkataster.io.results import typed_values
 from solarkataster.layers import BUILDING_COLUMNS, FACADE_COLUMNS, ROOF_COLUMNS, STOREY_COLUMNS
 from solarkataster.owners import owner_classes
@@ -22,21 +22,11 @@ from solarkataster.parking import parking_potential
 from solarkataster.plant import missing_weather
 from solarkataster.portfolio import Portfolio, portfolio
 from solarkataster.quality import joined_marks
-from solarkataster.rating import (
-    add_remarks,
-    class_limits,
-    class_names,
-    protected_reasons,
-    rate_buildings,
-    rate_surfaces,
-)
+from solarkataster.rated_tables import Site, rate_run
 from solarkataster.stages.layers import Tables
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.stages.yield_pass import RunEnergy
 from solarkataster.statistics import statistics
-
-#: What the German reasons call a weather column that is missing.
-_MISSING_DE = {"temp_air": "keine Lufttemperatur", "wind_speed": "keine Windgeschwindigkeit"}
 
 #: Columns of a surface that are the pass's, not the physics'.
 _NOT_TAKEN = ("building_id", "surface_id", "is_wall", "surface_tilt", "surface_azimuth",
@@ -55,7 +45,7 @@ class Rating:
     statistics : DataFrame
     portfolio : Portfolio or None
         None without own buildings.
-    installed : DataFrame or None
+    installed : Installed or None
         None without a register of installed plants.
     parking : GeoDataFrame or None
     told : dict
@@ -65,7 +55,7 @@ class Rating:
     tables: Tables
     statistics: pd.DataFrame
     portfolio: Portfolio | None
-    installed: pd.DataFrame | None
+    installed: Installed | None
     parking: gpd.GeoDataFrame | None
     told: dict[str, Any]
 
@@ -99,15 +89,23 @@ def rated(
     facades = _surfaces(
         tables.facades, "facade_id", energy.surfaces, buildings, basis, is_wall=True
     )
-    buildings = _rated_buildings(buildings, roofs, basis)
+    buildings = _with_money(buildings, basis)
+    storeys = pd.DataFrame(tables.facade_storeys).copy()
+    book = basis.book
+    site = Site(basis.best_roof_kwh_m2, basis.best_wall_kwh_m2, book.money.commissioning.day)
+    classes = rate_run(roofs, facades, buildings, book.rating, book.duty, site, storeys)
+    for table, columns in (
+        (roofs, classes.roofs), (facades, classes.facades), (buildings, classes.buildings),
+    ):  # fmt: skip
+        table["reason_en"] = table["reason"]
+        table[list(columns.columns)] = columns
+    storeys["suitability"] = classes.storeys
     rated_tables = replace(
         tables,
         roofs=_typed(roofs, tables.roofs, ROOF_COLUMNS),
         facades=_typed(facades, tables.facades, FACADE_COLUMNS),
         buildings=_typed(buildings, tables.buildings, BUILDING_COLUMNS),
-        facade_storeys=_typed(
-            _storeys(tables.facade_storeys, basis), tables.facade_storeys, STOREY_COLUMNS
-        ),
+        facade_storeys=_typed(storeys, tables.facade_storeys, STOREY_COLUMNS),
     )
     name = basis.config.municipality.name
     sums = statistics(
@@ -139,8 +137,9 @@ def _known_of(
         for name in of_energy.columns:
             table[name] = of_energy[name].to_numpy()
     table["floor_area_given_m2"] = given["floor_area_m2"].to_numpy()
-    for name in ("district", "monument_kind"):
-        table[name] = given[name].fillna("").to_numpy(dtype=object)
+    table["district"] = given["district"].fillna("").to_numpy(dtype=object)
+    kind, is_monument = given["monument_kind"].fillna(""), table["monument"].to_numpy(dtype=bool)
+    table["protection"] = np.where((kind == "") & is_monument, "Denkmal", kind).astype(object)
     table["n_flats"] = given["n_flats"].to_numpy(dtype=np.float64)
     is_own = given["is_own_building"].fillna(False).to_numpy(dtype=bool)
     table["is_own_building"] = is_own
@@ -167,8 +166,7 @@ def _surfaces(
         own = surfaces.set_index("surface_id").reindex(table[key])
         for name in [one for one in own.columns if one not in _NOT_TAKEN]:
             table[name] = own[name].to_numpy()
-    fault = _yield_fault(basis)
-    table["reason_en"] = _english(table, fault)
+    table["reason"] = _with_lost_yield(table, basis)
     book, degradation = basis.book, basis.plant.degradation_fraction_per_year
     kwp = _numbers(table, "dc_power_kwp")
     year = _numbers(table, "yield_year_kwh")
@@ -178,29 +176,11 @@ def _surfaces(
     table["co2_saving_kg_per_year"] = co2_saving_kg_per_year(
         year, kwp, book.co2, book.money.life.years
     )
-    limits = class_limits(
-        book.rating,
-        "walls" if is_wall else "roofs",
-        basis.best_wall_kwh_m2 if is_wall else basis.best_roof_kwh_m2,
-    )
-    rating = rate_surfaces(table, limits)
-    table[["suitability", "suitability_fraction"]] = rating[["suitability", "suitability_fraction"]]
-    words = protected_reasons(_protected(buildings), _monument_words(basis), table)
-    table["reason"] = add_remarks(
-        rating["reason"].to_numpy(dtype=object),
-        table,
-        book.rating,
-        protected=words,
-        as_of=book.money.commissioning.day,
-        yield_fault=fault,
-    )
     return table
 
 
-def _rated_buildings(
-    buildings: pd.DataFrame, roofs: pd.DataFrame, basis: YieldBasis
-) -> pd.DataFrame:
-    """Buildings with money, duty, class and reason."""
+def _with_money(buildings: pd.DataFrame, basis: YieldBasis) -> pd.DataFrame:
+    """Buildings with money, CO2 and duty."""
     book, table = basis.book, buildings
     plants = table.assign(is_residential=table["is_home"])
     for name in (
@@ -223,50 +203,17 @@ def _rated_buildings(
         state=basis.config.rules.state or "",
     )
     table[["solar_duty", "solar_duty_basis"]] = duty
-    rating = rate_buildings(table, roofs, roofs)
-    table["reason_en"] = table["reason"]
-    for name in ("suitability", "suitability_fraction", "reason"):
-        table[name] = rating[name].to_numpy()
     return table
 
 
-def _english(table: pd.DataFrame, fault: str) -> np.ndarray:
-    """Reasons of the computation as they stand, and that there is no yield."""
-    reason = table["reason"].fillna("").to_numpy(dtype=object)
+def _with_lost_yield(table: pd.DataFrame, basis: YieldBasis) -> np.ndarray:
+    """Reasons of the computation, and why modules have no yield."""
+    missing = missing_weather(basis.weather)
+    why = f"no yield: the weather has no {missing}" if missing else "no yield: not computed"
+    reason = table["reason"].fillna("").to_numpy(dtype=object).copy()
     lacks = (_numbers(table, "n_modules") > 0) & np.isnan(_numbers(table, "yield_year_kwh"))
-    why = "no yield: the weather lacks temperature or wind" if fault else "no yield"
     reason[lacks] = [joined_marks([text, why]) for text in reason[lacks]]
     return reason
-
-
-def _yield_fault(basis: YieldBasis) -> str:
-    """Why no surface has a yield, in German; empty if they have."""
-    missing = missing_weather(basis.weather)
-    if not missing:
-        return ""
-    return "das Wetter enthält " + " und ".join(_MISSING_DE[one] for one in missing.split(", "))
-
-
-def _protected(buildings: pd.DataFrame) -> pd.DataFrame:
-    """Buildings with the columns that words of protection are made of."""
-    kind = buildings["monument_kind"].to_numpy(dtype=object)
-    is_monument = buildings["monument"].to_numpy(dtype=bool)
-    return buildings.assign(protection=np.where((kind == "") & is_monument, "Denkmal", kind))
-
-
-def _monument_words(basis: YieldBasis):
-    duty = basis.book.duty
-    own = None if duty is None else duty.monuments
-    return basis.book.rating.monuments if own is None else own
-
-
-def _storeys(storeys: gpd.GeoDataFrame, basis: YieldBasis) -> pd.DataFrame:
-    """Storeys with the class of their light."""
-    table = pd.DataFrame(storeys).copy()
-    limits = class_limits(basis.book.rating, "walls", basis.best_wall_kwh_m2)
-    year = _numbers(table, "poa_global_year_kwh_m2")
-    table["suitability"] = "" if limits.kwh_m2 is None else class_names(year, limits.kwh_m2)
-    return table
 
 
 def _portfolio(
@@ -283,7 +230,7 @@ def _portfolio(
     )
 
 
-def _installed(inputs: RatingInputs, sums: pd.DataFrame, name: str) -> pd.DataFrame | None:
+def _installed(inputs: RatingInputs, sums: pd.DataFrame, name: str) -> Installed | None:
     if inputs.installed is None:
         return None
     districts = None
@@ -292,7 +239,7 @@ def _installed(inputs: RatingInputs, sums: pd.DataFrame, name: str) -> pd.DataFr
             inputs.districts["name"].to_numpy(dtype=object),
             inputs.districts.geometry.to_numpy(),
         )
-    return installed_plants(inputs.installed.table, name, sums, districts).table
+    return installed_plants(inputs.installed.table, name, sums, districts)
 
 
 def _parking(inputs: RatingInputs, basis: YieldBasis) -> gpd.GeoDataFrame | None:

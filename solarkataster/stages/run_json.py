@@ -27,6 +27,7 @@ def run_json(
     notes: Sequence[str],
     execution: dict[str, Any],
     scenario: dict[str, Any] | None,
+    rating: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """
     Config as resolved, versions, inputs, tile states and warnings of a run.
@@ -44,6 +45,8 @@ def run_json(
         When and how it ran: all that differs from one run to the next.
     scenario : dict or None
         Of a what-if run.
+    rating : dict or None
+        Rules that yields, money and classes were made with.
     """
     checked = plan.checked
     tiles = {}
@@ -81,6 +84,7 @@ def run_json(
         "warnings": list(notes),
         "tiles": tiles,
         "scenario": scenario,
+        "rating": rating,
         "execution": execution,
     }
 

@@ -180,6 +180,21 @@ class RunEnergy:
     buildings: pd.DataFrame
 
 
+@dataclass(frozen=True, eq=False)
+class Energy:
+    """
+    The pass over a run's tiles: what they share, their jobs, and which of them failed, and why.
+    """
+
+    basis: YieldBasis
+    jobs: list[YieldJob]
+    faults: dict[str, str]
+
+    def read(self) -> RunEnergy:
+        """Tables of all tiles that did not fail."""
+        return read_energy(self.jobs, self.faults)
+
+
 def read_energy(jobs: Iterable[YieldJob], faults: Mapping[str, str]) -> RunEnergy:
     """The tables of all tiles but those that failed, joined in the order of the jobs."""
     names = [job.folder.yields(job.name) for job in jobs if job.name not in faults]
