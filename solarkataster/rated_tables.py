@@ -17,6 +17,7 @@ from solarkataster.rating import (
     protected_reasons,
     rate_buildings,
     rate_surfaces,
+    unreachable_classes,
 )
 from solarkataster.rules.duty import DutyRules
 from solarkataster.rules.rating import RatingRules
@@ -33,14 +34,11 @@ class Site:
         What the best open plane and the best open vertical plane get in a year. [kWh/m²]
     as_of : date
         Day that ages of data are told for.
-    yield_fault : str
-        Why surfaces with modules have no yield, in German; empty if they have.
     """
 
     best_open_kwh_m2: float
     best_wall_kwh_m2: float
     as_of: datetime.date
-    yield_fault: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +106,6 @@ def rate_run(
             rules,
             protected=protected_reasons(buildings, words, table),
             as_of=site.as_of,
-            yield_fault=site.yield_fault,
         )
         return rated.assign(reason=reason)
 
@@ -125,6 +122,39 @@ def rate_run(
         told(buildings, of_buildings),
         storeys_suitability(storeys, of_walls),
     )
+
+
+def class_notes(rules: RatingRules, best_open_kwh_m2: float, best_wall_kwh_m2: float) -> list[str]:
+    """
+    What the chosen schemes cannot say at a site, for those who check the inputs of a run.
+
+    Parameters
+    ----------
+    rules : RatingRules
+    best_open_kwh_m2, best_wall_kwh_m2 : float
+        What the best open plane and the best open vertical plane get in a year. [kWh/m²]
+
+    Returns
+    -------
+    list of str
+        One for roofs and one for walls at most: classes that no surface can reach, or a scheme
+        without limits.
+    """
+    notes = []
+    for surface, best in (("roofs", best_open_kwh_m2), ("walls", best_wall_kwh_m2)):
+        limits = class_limits(rules, surface, best)
+        where = f"classes of {surface} (scheme {limits.scheme})"
+        if limits.kwh_m2 is None:
+            notes.append(f"{where}: it has no limits for {surface}, so they get no class")
+            continue
+        beyond = unreachable_classes(limits.kwh_m2, best)
+        if beyond:
+            limit = limits.kwh_m2[len(limits.kwh_m2) - len(beyond)]
+            notes.append(
+                f"{where}: no surface here can be {' or '.join(beyond)}, which begins at "
+                f"{limit:.0f} kWh/m²; the best open one gets {best:.0f} kWh/m²"
+            )
+    return notes
 
 
 def storeys_suitability(storeys: pd.DataFrame | None, limits: ClassLimits) -> pd.Series | None:

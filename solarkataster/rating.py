@@ -9,15 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from solarkataster.class_words import ENGLISH, GERMAN, Findings, Language, class_sentences
 from solarkataster.errors import InputError
 from solarkataster.potential import best_plane
 from solarkataster.reasons import (
+    NO_YIELD,
     age_words,
     german_reasons,
     joined,
-    loss_words,
     protection_words,
-    whole_numbers,
+    without_classes,
 )
 from solarkataster.rules.rating import MonumentWords, RatingRules
 
@@ -28,7 +29,7 @@ CLASSES = ("gering", "mittel", "gut", "sehr gut", "hervorragend")
 REACHED = 1.0 + 1e-12
 
 #: What rating adds to a table of surfaces or buildings.
-RATED_COLUMNS = ("suitability", "suitability_fraction", "reason")
+RATED_COLUMNS = ("suitability", "suitability_fraction", "reason", "reason_en")
 
 
 def class_names(values, thresholds: Sequence[float]) -> np.ndarray:
@@ -145,8 +146,9 @@ def rate_surfaces(
     ----------
     table : DataFrame, n rows
         ``poa_global_year_kwh_m2``, ``shading_loss_fraction``, ``surface_tilt``,
-        ``surface_azimuth`` (NaN if level) and ``reason`` of the computation: why there is no light
-        or no module. With ``n_modules``, surfaces that hold none for a reason are rejected.
+        ``surface_azimuth`` (NaN if level) and ``reason`` of the computation, in English: why there
+        is no light or no module, or no yield; ``reason_en`` instead in a table that was rated.
+        With ``n_modules``, surfaces that hold none for a reason are rejected.
     limits : ClassLimits
         Of roofs or of walls.
     light : {"surface", "modules"}
@@ -158,76 +160,81 @@ def rate_surfaces(
     -------
     DataFrame, n rows
         :data:`RATED_COLUMNS`, with the index of ``table``. Rejected surfaces and those without
-        light have no class; the share is that of the light, whatever the class. Reasons are
-        German: why this class, what it lacks to the next one, or why there is none.
+        light have no class; the share is that of the light, whatever the class. Reasons say why
+        this class and what it lacks to the next one, or why there is none; ``reason`` in German.
     """
     year = table["poa_global_year_kwh_m2"].to_numpy(dtype=np.float64)
     if light == "modules":
         on_modules = table["module_poa_year_kwh_m2"].to_numpy(dtype=np.float64)
         year = np.where(np.isnan(on_modules), year, on_modules)
-    why_not = german_reasons(table["reason"].fillna("").astype(str).to_list())
+    source = _source(table)
+    why_not = german_reasons(source.tolist())
     is_rejected = np.isnan(year)
     if "n_modules" in table:
         is_rejected |= (table["n_modules"].fillna(0).to_numpy() == 0) & (why_not != "")
-    if limits.kwh_m2 is None:
-        names = np.full(len(table), "", dtype=object)
-        words = np.full(len(table), _no_limits(limits.scheme), dtype=object)
-    else:
+    names = np.full(len(table), "", dtype=object)
+    if limits.kwh_m2 is not None:
         names = class_names(year * REACHED, limits.kwh_m2)
-        words = _class_words(table, year, names, limits)
     has_class = ~np.isnan(year) if with_rejected else ~is_rejected
-    return pd.DataFrame(
-        {
-            "suitability": np.where(has_class, names, "").astype(object),
-            "suitability_fraction": year / limits.best_open_kwh_m2,
-            "reason": np.where(is_rejected, why_not, words).astype(object),
-        },
-        index=table.index,
-    )
+    columns = {
+        "suitability": np.where(has_class, names, "").astype(object),
+        "suitability_fraction": year / limits.best_open_kwh_m2,
+    }
+    of_language = {"reason": (GERMAN, why_not), "reason_en": (ENGLISH, source)}
+    for name, (language, else_) in of_language.items():
+        words = _words(table, year, names, limits, language)
+        # Of a surface with modules the computation says what else it lacks: a yield.
+        columns[name] = np.where(is_rejected, else_, joined(words, else_)).astype(object)
+    return pd.DataFrame(columns, index=table.index)
 
 
-def _no_limits(scheme: str) -> str:
-    return f"Ohne Klasse: das Schema „{scheme}“ nennt für Wände keine Grenzen"
+def _source(table: pd.DataFrame) -> np.ndarray:
+    """The computation's own reasons; a table that was rated has them as the English ones."""
+    reasons = table["reason_en"] if "reason_en" in table else table["reason"]
+    return without_classes(reasons.fillna("").astype(str).to_list())
 
 
-def _class_words(
-    table: pd.DataFrame, year: np.ndarray, names: np.ndarray, limits: ClassLimits
+def _words(
+    table: pd.DataFrame,
+    year: np.ndarray,
+    names: np.ndarray,
+    limits: ClassLimits,
+    language: Language,
 ) -> np.ndarray:
-    """Class, share or irradiation, losses, and what the next class asks for."""
-    tilt = table["surface_tilt"].to_numpy(dtype=np.float64)
-    shading = table["shading_loss_fraction"].to_numpy(dtype=np.float64)
-    open_year = year / (1.0 - np.where(shading < 1.0, shading, np.nan))
-    losses = loss_words(
-        shading,
-        1.0 - open_year / limits.best_open_kwh_m2,
-        tilt,
-        table["surface_azimuth"].to_numpy(dtype=np.float64),
+    """Sentence about the class of each surface."""
+    if limits.kwh_m2 is None:
+        return np.full(len(table), language.no_class.format(scheme=limits.scheme), dtype=object)
+    next_name, missing_kwh_m2 = _next_classes(year, names, limits)
+    found = Findings(
+        name=names,
+        year_kwh_m2=year,
+        best_kwh_m2=limits.best_open_kwh_m2,
+        is_share=limits.is_share,
+        shading_fraction=table["shading_loss_fraction"].to_numpy(dtype=np.float64),
+        surface_tilt=table["surface_tilt"].to_numpy(dtype=np.float64),
+        surface_azimuth=table["surface_azimuth"].to_numpy(dtype=np.float64),
+        next_name=next_name,
+        missing_kwh_m2=missing_kwh_m2,
     )
-    best = np.where(tilt >= 89.5, "Wand am Ort", "Fläche am Ort").astype(object)
-    share = whole_numbers(100.0 * year / limits.best_open_kwh_m2)
-    if limits.is_share:
-        measure = share + " % vom Licht der besten " + best
-    else:
-        measure = whole_numbers(year) + " kWh/m² Licht im Jahr, " + share + " % der besten " + best
-    titles = {name: f"{name.capitalize()}: " for name in CLASSES} | {"": ""}
-    title = np.array([titles[name] for name in names], dtype=object)
-    words = title + measure + losses + _next_words(year, names, limits)
-    return np.where(names == "", "", words)
+    return class_sentences(found, language)
 
 
-def _next_words(year: np.ndarray, names: np.ndarray, limits: ClassLimits) -> np.ndarray:
-    """What is missing to the next class, if any surface of the site can reach it."""
+def _next_classes(
+    year: np.ndarray, names: np.ndarray, limits: ClassLimits
+) -> tuple[np.ndarray, np.ndarray]:
+    """Next class of each surface if any surface of the site can reach it, and what it lacks."""
     assert limits.kwh_m2 is not None
     beyond = unreachable_classes(limits.kwh_m2, limits.best_open_kwh_m2)
-    words = np.full(len(year), "", dtype=object)
+    next_name = np.full(len(year), "", dtype=object)
+    missing_kwh_m2 = np.full(len(year), np.nan)
     for low, high, limit in zip(CLASSES[:-1], CLASSES[1:], limits.kwh_m2, strict=True):
         if high in beyond:
             continue
         at = names == low
+        next_name[at] = high
         # Rounded up: with as much light as the sentence asks for the class is reached.
-        missing = whole_numbers(np.maximum(np.ceil(limit - year[at]), 1.0))
-        words[at] = f", bis „{high}“ fehlen " + missing + " kWh/m²"
-    return words
+        missing_kwh_m2[at] = np.maximum(np.ceil(limit - year[at]), 1.0)
+    return next_name, missing_kwh_m2
 
 
 def rate_buildings(
@@ -255,11 +262,12 @@ def rate_buildings(
     known = building >= 0
     best = best_plane(roofs[known], building[known], len(buildings))
     has_roof = best >= 0
-    own = german_reasons(buildings["reason"].fillna("").astype(str).to_list())
+    source = _source(buildings)
     table = {
         "suitability": np.full(len(buildings), "", dtype=object),
         "suitability_fraction": np.full(len(buildings), np.nan),
-        "reason": own,
+        "reason": german_reasons(source.tolist()),
+        "reason_en": source,
     }
     for name, values in table.items():
         values[has_roof] = rated[known][name].to_numpy()[best[has_roof]]
@@ -290,8 +298,7 @@ def add_remarks(
         Day the age of the data is told for; given, so that a result does not depend on the day it
         was made.
     yield_fault : str
-        Why surfaces with modules have no yield, in German: ``das Wetter enthält keine
-        Lufttemperatur``.
+        Why surfaces with modules have no yield, in German, where their reason does not say it.
 
     Returns
     -------
@@ -302,7 +309,8 @@ def add_remarks(
     no_yield = np.full(len(table), "", dtype=object)
     if yield_fault and {"n_modules", "yield_year_kwh"} <= set(table.columns):
         is_lost = (table["n_modules"].fillna(0) > 0) & table["yield_year_kwh"].isna()
-        no_yield[is_lost.to_numpy()] = f"Kein Ertrag: {yield_fault}"
+        is_told = pd.Series(reason, index=table.index).str.contains(NO_YIELD, regex=False)
+        no_yield[(is_lost & ~is_told).to_numpy()] = f"{NO_YIELD}{yield_fault}"
     return joined(reason, no_yield, protected, age)
 
 

@@ -1,5 +1,5 @@
 """
-Reasons in plain German: what the computation says of a surface, and why it has its class.
+Reasons in plain German: what the computation says of a surface, and what else is to be known.
 
 A reason is made of sentences that are parted by semicolons, as the map shows them one by one.
 """
@@ -11,11 +11,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-#: Eight directions, clockwise from north, in the case that "nach" asks for.
-TOWARDS = ("Norden", "Nordosten", "Osten", "Südosten", "Süden", "Südwesten", "Westen", "Nordwesten")
-
-#: A plane less steep than this is called flat. [°]
-_FLAT_DEG = 5.0
+#: How a sentence begins that says why there is no yield.
+NO_YIELD = "Kein Ertrag: "
 
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SHORT_OF = rf"modules cover {_NUMBER} m², {_NUMBER} m² short of {_NUMBER} m²"
@@ -31,6 +28,12 @@ def german_number(text: str) -> str:
 
 def _room(covered: str, short: str, needed: str) -> str:
     return f"Platz ist für {covered} m² Module, zu den nötigen {needed} m² fehlen {short} m²"
+
+
+def _lacking(names: str) -> str:
+    words = {"temp_air": "die Lufttemperatur", "wind_speed": "die Windgeschwindigkeit"}
+    found = [words.get(name, name) for name in names.split(", ")]
+    return f"im Wetter {'fehlt' if len(found) == 1 else 'fehlen'} {' und '.join(found)}"
 
 
 def _too_little(start: str) -> Callable[..., str]:
@@ -132,6 +135,13 @@ _GERMAN: tuple[tuple[str, Callable[..., str]], ...] = (
         "roof planes found, but none with an area inside the footprint",
         lambda: "Keine Dachfläche erkannt: die gefundenen liegen neben dem Gebäudeumriss",
     ),
+    ("no yield: no light record", lambda: f"{NO_YIELD}die Aufzeichnung des Himmels fehlt"),
+    ("no yield: the weather has no (.*)", lambda names: f"{NO_YIELD}{_lacking(names)}"),
+    (
+        "no yield: the weather lacks temperature or wind",
+        lambda: f"{NO_YIELD}im Wetter fehlen Lufttemperatur oder Wind",
+    ),
+    ("no yield", lambda: f"{NO_YIELD}der Grund ist nicht bekannt"),
     ("removed in this scenario", lambda: "Entfernt: im gerechneten Szenario steht es nicht mehr"),
 )
 _PATTERNS = tuple((re.compile(pattern), german) for pattern, german in _GERMAN)
@@ -140,8 +150,9 @@ _FAILED = re.compile(r"(?:tile |walls )?failed: (.*)")
 #: What rating says itself, and says anew: the computation's word about monuments, classes, remarks.
 _OWN = re.compile(
     r"monument: needs a permit|(?:Gering|Mittel|Gut|Sehr gut|Hervorragend|Ohne Klasse): .*"
-    r"|(?:Denkmal|Denkmalzone|Daten alt|Kein Ertrag): .*|Das Dach ist von öffentlichen Flächen .*"
+    r"|(?:Denkmal|Denkmalzone|Daten alt): .*|Das Dach ist von öffentlichen Flächen .*"
 )
+_OWN_ENGLISH = re.compile(r"(?:Low|Medium|Good|Very good|Excellent|No class): .*")
 _PARTS = re.compile(r";(?!\s*without )")
 
 #: A year on its own or in front of month and day.
@@ -171,9 +182,43 @@ def _sentence(part: str) -> str:
     for pattern, german in _PATTERNS:
         found = pattern.fullmatch(part)
         if found:
-            return german(*map(german_number, found.groups()))
+            return german(*(_shown(group) for group in found.groups()))
     failed = _FAILED.fullmatch(part)
     return f"Berechnung fehlgeschlagen: {failed[1]}" if failed else part
+
+
+def _shown(group: str) -> str:
+    return german_number(group) if group[:1].isdigit() else group
+
+
+def without_classes(reasons: Sequence[str]) -> np.ndarray:
+    """
+    English reasons as the computation gave them.
+
+    Parameters
+    ----------
+    reasons : sequence of str, length n
+        With or without the sentence of rating about the class.
+
+    Returns
+    -------
+    ndarray of object, shape (n,)
+    """
+    return _each_once(reasons, _without_class)
+
+
+def _without_class(reason: str) -> str:
+    parts = (part.strip() for part in _PARTS.split(reason))
+    return "; ".join(part for part in parts if part and not _OWN_ENGLISH.fullmatch(part))
+
+
+def _each_once(texts: Sequence[str], changed: Callable[[str], str]) -> np.ndarray:
+    """Texts, changed; each different one is worked on once."""
+    known: dict[str, str] = {}
+    for text in texts:
+        if text not in known:
+            known[text] = changed(text)
+    return np.array([known[text] for text in texts], dtype=object)
 
 
 def german_reasons(reasons: Sequence[str]) -> np.ndarray:
@@ -188,11 +233,7 @@ def german_reasons(reasons: Sequence[str]) -> np.ndarray:
     -------
     ndarray of object, shape (n,)
     """
-    known: dict[str, str] = {}
-    for reason in reasons:
-        if reason not in known:
-            known[reason] = german_reason(reason)
-    return np.array([known[reason] for reason in reasons], dtype=object)
+    return _each_once(reasons, german_reason)
 
 
 def joined(*parts: np.ndarray) -> np.ndarray:
@@ -213,76 +254,6 @@ def joined(*parts: np.ndarray) -> np.ndarray:
         between = np.where((text != "") & (part != ""), "; ", "").astype(object)
         text = text + between + part
     return text
-
-
-def loss_words(
-    shading_fraction: np.ndarray,
-    facing_fraction: np.ndarray,
-    surface_tilt: np.ndarray,
-    surface_azimuth: np.ndarray,
-) -> np.ndarray:
-    """
-    What keeps surfaces from the light of the best one, the larger loss first.
-
-    Parameters
-    ----------
-    shading_fraction, facing_fraction : ndarray, shape (n,)
-        Light lost to shade, of what the surface would get in the open, and to tilt and facing, of
-        what the best open one gets; NaN if unknown. [–]
-    surface_tilt, surface_azimuth : ndarray, shape (n,)
-        Azimuth clockwise from north, NaN on a level surface. [°]
-
-    Returns
-    -------
-    ndarray of object, shape (n,)
-        Starts with a comma, or is empty where no loss reaches 1 %.
-    """
-    shade, facing = (
-        np.rint(100.0 * np.nan_to_num(loss)).clip(0, 100).astype(np.int64)
-        for loss in (shading_fraction, facing_fraction)
-    )
-    shade_words = _where(shade > 0, "Schatten")
-    facing_words = _where(facing > 0, _lie_words(surface_tilt, surface_azimuth))
-    is_shade_first = shade >= facing
-    first = np.where(is_shade_first, shade_words, facing_words)
-    second = np.where(is_shade_first, facing_words, shade_words)
-    percent = np.array([f"{p} %" for p in range(101)], dtype=object)
-    text = _where(first != "", ", " + first + " kostet " + percent[np.maximum(shade, facing)])
-    other = ", " + second + " " + percent[np.minimum(shade, facing)]
-    return text + _where(second != "", other)
-
-
-def _lie_words(surface_tilt: np.ndarray, surface_azimuth: np.ndarray) -> np.ndarray:
-    """Facing and tilt in words, as the subject of a sentence."""
-    eighth = np.rint(np.nan_to_num(surface_azimuth) / 45.0).astype(np.int64) % 8
-    tilt = np.rint(np.nan_to_num(surface_tilt)).astype(np.int64).clip(0, 90)
-    degrees = np.array([f" mit {t}° Neigung" for t in range(90)] + [""], dtype=object)
-    lie = np.where(tilt >= 90, "die Ausrichtung nach ", "die Lage nach ").astype(object)
-    words = lie + np.array(TOWARDS, dtype=object)[eighth] + degrees[tilt]
-    is_flat = (np.nan_to_num(surface_tilt) < _FLAT_DEG) | np.isnan(surface_azimuth)
-    return np.where(is_flat, "die flache Lage", words)
-
-
-def _where(mask: np.ndarray, words) -> np.ndarray:
-    return np.where(mask, words, "").astype(object)
-
-
-def whole_numbers(values: np.ndarray) -> np.ndarray:
-    """
-    Whole numbers with German thousands.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        Rounded; NaN becomes empty.
-
-    Returns
-    -------
-    ndarray of object, shape (n,)
-    """
-    unique, place = np.unique(np.rint(values), return_inverse=True)
-    words = ["" if np.isnan(one) else f"{int(one):,}".replace(",", ".") for one in unique]
-    return np.array(words, dtype=object)[place]
 
 
 def protection_words(
@@ -311,7 +282,7 @@ def protection_words(
         "nicht sichtbar": "; Das Dach ist von öffentlichen Flächen aus nicht zu sehen",
     }
     view = np.array([seen.get(one, "") for one in visible], dtype=object)
-    return words + _where(words != "", view)
+    return words + np.where(words != "", view, "").astype(object)
 
 
 def age_words(dates: Sequence[str], as_of_year: int, max_years: float) -> np.ndarray:
