@@ -7,6 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
+#: What a tangent in single precision may be off. [steps]
+_ROUNDING = np.float32(0.01)
+
 
 @njit(nogil=True, cache=True)
 def add_borders(
@@ -55,7 +58,7 @@ def add_borders(
         if u < 0 or t == np.inf:
             continue
         q = (one - one / (one + t)) * steps
-        if q <= low[s]:
+        if q <= np.float32(low[s]) + _ROUNDING:
             q = np.float32(0.0)
         k = place_of[np.uint32(q + q)]
         w = sign * weight[order[i]]
