@@ -13,7 +13,6 @@ from solarkataster.class_words import ENGLISH, GERMAN, Findings, Language, class
 from solarkataster.errors import InputError
 from solarkataster.potential import best_plane
 from solarkataster.reasons import (
-    NO_YIELD,
     age_words,
     german_reasons,
     joined,
@@ -281,24 +280,21 @@ def add_remarks(
     *,
     protected: np.ndarray,
     as_of: datetime.date,
-    yield_fault: str = "",
 ) -> np.ndarray:
     """
-    Reasons with what else is to be known: no yield, protection, old data.
+    Reasons with what else is to be known: protection, old data.
 
     Parameters
     ----------
     reason : ndarray of object, shape (n,)
     table : DataFrame, n rows
-        Uses ``surface_model_date``, ``n_modules`` and ``yield_year_kwh`` if it has them.
+        Uses ``surface_model_date`` if it has that.
     rules : RatingRules
     protected : ndarray of object, shape (n,)
         Of :func:`solarkataster.reasons.protection_words`; empty where nothing is protected.
     as_of : date
         Day the age of the data is told for; given, so that a result does not depend on the day it
         was made.
-    yield_fault : str
-        Why surfaces with modules have no yield, in German, where their reason does not say it.
 
     Returns
     -------
@@ -306,12 +302,7 @@ def add_remarks(
     """
     dates = table.get("surface_model_date", pd.Series("", index=table.index))
     age = age_words(dates.fillna("").astype(str).to_list(), as_of.year, rules.data_age.max_years)
-    no_yield = np.full(len(table), "", dtype=object)
-    if yield_fault and {"n_modules", "yield_year_kwh"} <= set(table.columns):
-        is_lost = (table["n_modules"].fillna(0) > 0) & table["yield_year_kwh"].isna()
-        is_told = pd.Series(reason, index=table.index).str.contains(NO_YIELD, regex=False)
-        no_yield[(is_lost & ~is_told).to_numpy()] = f"{NO_YIELD}{yield_fault}"
-    return joined(reason, no_yield, protected, age)
+    return joined(reason, protected, age)
 
 
 def protected_reasons(

@@ -11,9 +11,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-#: How a sentence begins that says why there is no yield.
-NO_YIELD = "Kein Ertrag: "
-
 _NUMBER = r"(\d+(?:\.\d+)?)"
 _SHORT_OF = rf"modules cover {_NUMBER} m², {_NUMBER} m² short of {_NUMBER} m²"
 _LIGHT = rf"{_NUMBER} kWh/m² under an open sky, {_NUMBER} kWh/m² short of {_NUMBER} kWh/m²"
@@ -135,13 +132,8 @@ _GERMAN: tuple[tuple[str, Callable[..., str]], ...] = (
         "roof planes found, but none with an area inside the footprint",
         lambda: "Keine Dachfläche erkannt: die gefundenen liegen neben dem Gebäudeumriss",
     ),
-    ("no yield: no light record", lambda: f"{NO_YIELD}die Aufzeichnung des Himmels fehlt"),
-    ("no yield: the weather has no (.*)", lambda names: f"{NO_YIELD}{_lacking(names)}"),
-    (
-        "no yield: the weather lacks temperature or wind",
-        lambda: f"{NO_YIELD}im Wetter fehlen Lufttemperatur oder Wind",
-    ),
-    ("no yield", lambda: f"{NO_YIELD}der Grund ist nicht bekannt"),
+    ("no yield: not computed", lambda: "Kein Ertrag: seine Berechnung ist hier fehlgeschlagen"),
+    ("no yield: the weather has no (.*)", lambda names: f"Kein Ertrag: {_lacking(names)}"),
     ("removed in this scenario", lambda: "Entfernt: im gerechneten Szenario steht es nicht mehr"),
 )
 _PATTERNS = tuple((re.compile(pattern), german) for pattern, german in _GERMAN)

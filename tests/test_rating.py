@@ -30,13 +30,7 @@ from solarkataster.layout.reasons import (
 )
 from solarkataster.quality import REMOVED_MARK
 from solarkataster.rated_tables import Site, class_notes, rate_run
-from solarkataster.rating import (
-    CLASSES,
-    add_remarks,
-    class_limits,
-    rate_surfaces,
-    unreachable_classes,
-)
+from solarkataster.rating import CLASSES, class_limits, rate_surfaces, unreachable_classes
 from solarkataster.reasons import age_words, german_number, german_reason
 from solarkataster.rules.duty import DutyRules
 from solarkataster.rules.rating import RatingRules
@@ -232,10 +226,8 @@ def test_every_reason_of_the_computation_is_told_in_german():
         "no roof plane of at least 4 m² found: only 12 cells of the surface model",
         REMOVED_MARK,
         "failed: ValueError: x",
-        "no yield: no light record",
+        "no yield: not computed",
         "no yield: the weather has no wind_speed",
-        "no yield: the weather lacks temperature or wind",
-        "no yield",
     ]
     for reason in reasons:
         german = german_reason(reason)
@@ -361,7 +353,7 @@ def test_more_light_never_lowers_the_class_and_what_lacks_is_enough(light, rules
 @given(st.lists(st.tuples(st.floats(300.0, 1200.0), st.booleans(), st.booleans()), min_size=1))
 def test_rating_again_changes_nothing(planes):
     light, small, old = zip(*planes, strict=True)
-    lacks = f"{MONUMENT}; no yield: no light record"
+    lacks = f"{MONUMENT}; no yield: not computed"
     reason = [small_reason(Demand(10.0, 700.0), 3.0) if one else lacks for one in small]
     dates = ["2010" if one else "2025" for one in old]
     table = roofs(
@@ -417,18 +409,6 @@ def test_own_limits_take_the_place_of_the_shipped_ones():
     rules = RatingRules.model_validate(SHIPPED | {"own": own, "choice": {"roofs": "own"}})
     assert rated(roofs(1060.0), class_limits(rules, "roofs", BEST_KWH_M2))[0] == "hervorragend"
     assert class_limits(rules, "walls", BEST_WALL_KWH_M2).scheme == "share"
-
-
-def test_fault_of_the_yield_is_told_once():
-    lacking = "no yield: the weather has no temp_air"
-    table = roofs([1080.0, 1080.0], reason=["", lacking], yield_year_kwh=np.nan)
-    told = add_remarks(
-        rate_surfaces(table, ROOFS)["reason"].to_numpy(dtype=object), table, RULES,
-        protected=np.array(["", ""], dtype=object), as_of=SITE.as_of,
-        yield_fault="das Wetter enthält keine Lufttemperatur",
-    )  # fmt: skip
-    assert told[0].endswith("; Kein Ertrag: das Wetter enthält keine Lufttemperatur")
-    assert told[1].endswith("; Kein Ertrag: im Wetter fehlt die Lufttemperatur")
 
 
 # Speed
