@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from solarkataster.config import Config
@@ -19,7 +21,7 @@ from solarkataster.sky_table import sky_table
 from solarkataster.weather import Weather
 
 
-def rules_of(config: Config, file: str | None = None) -> RuleBook:
+def rules_of(config: Config, file: Path | None = None) -> RuleBook:
     """
     The rules of a run.
 

@@ -285,6 +285,32 @@ def check(config: ConfigPath) -> None:
 
 
 @app.command()
+def rate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a finished run.")],
+    rules: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Own rules; default: those of the run's config."),
+    ] = None,
+    workers: Workers = None,
+    budget_eur: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="Money for plants on own buildings, in euros."),
+    ] = None,
+) -> None:
+    """Yield, money, classes and duties again with other rules; no input is read, no light made."""
+    from solarkataster.rate import rate as rate_run
+
+    result = rate_run(run, rules, n_workers=workers or _n_cores(), budget_eur=budget_eur)
+    if result.n_again:
+        typer.echo(f"yields or balances made again: {result.n_again} of {result.n_tiles} tiles")
+    for name, fault in result.failed_tiles.items():
+        _complain(f"tile {name}: {fault}")
+    typer.echo(f"rated with {result.rules} rules: {result.folder}")
+    if result.failed_tiles:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def serve(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a run.")],
     port: Annotated[int, typer.Option(help="Port; 0 takes any free one.")] = 8350,

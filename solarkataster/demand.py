@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,12 +12,13 @@ import pandas as pd
 from solarkataster.balance import Battery
 from solarkataster.errors import InputError
 from solarkataster.load_profiles import (
-    DEMAND_PROFILES,
     MEASURED,
     LoadProfiles,
     refuse_as_demand,
 )
+from solarkataster.reasons import german_number
 from solarkataster.rules.demand import BatteryRules, DemandRules, UseClass
+from solarkataster.units import KWH_PER_MWH
 
 #: ALKIS: five digits of the kind of object, four of the function. 31001 is a building.
 _CODE = re.compile(r"^(?:(\d{5})[_-])?(\d{4})(?:\.0+)?$")
@@ -25,8 +27,11 @@ _BUILDING = "31001"
 #: Words for nothing in a column of uses.
 _NOTHING = ("", "nan", "none", "null", "-", "yes")
 
-GIVEN, FLOOR_AREA = "given", "floor area"
-_KWH_PER_MWH = 1000.0
+#: Where a demand is from, the surest first; otherwise ``unknown: …``.
+GIVEN = "given"
+FLOOR_AREA_GIVEN = "floor area given"
+FLOOR_AREA = "floor area"
+FLATS_GIVEN = "flats given"
 
 
 def use_keys(uses: Sequence[object], rules: DemandRules) -> np.ndarray:
@@ -77,37 +82,42 @@ def annual_demand(buildings: pd.DataFrame, rules: DemandRules) -> pd.DataFrame:
     ----------
     buildings : DataFrame, n rows
         ``use``: code or word; ``footprint_area_m2``, ``height_m`` (highest roof plane above the
-        terrain), NaN where unknown. Optional: ``annual_demand_kwh``, NaN where not given;
-        ``load_profile``: H25, G25, L25 or measured, empty for that of the use.
+        terrain), NaN where unknown. Optional: ``annual_demand_kwh``, ``floor_area_m2`` (all storeys
+        together) and ``n_flats``, NaN where not given; ``load_profile``: H25, G25, L25 or measured,
+        empty for that of the use.
     rules : DemandRules
 
     Returns
     -------
     DataFrame, n rows, index of ``buildings``
         ``use_class`` (German, empty if unknown), ``annual_demand_kwh`` (NaN if unknown),
-        ``demand_source`` (given, floor area, or unknown: and why), ``load_profile`` (empty without
-        demand), ``floor_area_m2``, ``is_home`` and ``reason``: empty, or in German why there is no
-        demand or why it is doubtful.
+        ``demand_source`` (given, floor area given, floor area, flats given, or unknown: and why),
+        ``load_profile`` (empty without demand), ``floor_area_m2``, ``is_home`` and ``reason``:
+        empty, or in German why there is no demand or why it is doubtful.
 
     Raises
     ------
     InputError
-        Missing columns, a demand that is no number, P25 or S25 or an unknown profile.
+        Missing columns, a given value that is no number, P25 or S25 or an unknown profile.
 
     Notes
     -----
-    Floor area = footprint × storeys × share, storeys = mean height ÷ height of a storey, at least
-    1. Electricity for heating is not in it; heat pumps are added by ``extra_loads``.
+    A given floor area counts before the estimate: footprint × storeys × share, storeys = mean height
+    ÷ height of a storey, at least 1. Homes without either have the mean area of a flat times their
+    flats. Electricity for heating is not in it; heat pumps are added by ``extra_loads``.
+
+    A demand beyond what its use can need is not believed; where the use is not known, what the uses
+    with the same profile can need.
     """
     _check_columns(buildings)
     keys = use_keys(buildings["use"].tolist(), rules)
-    floor_m2 = floor_area_m2(buildings, keys, rules)
-    given = _given(buildings)
+    floor_m2, sources = _known_floor_area(buildings, keys, rules)
+    given = _given(buildings, "annual_demand_kwh", "a number of kilowatt-hours a year")
     profiles = _given_profiles(buildings)
     rows = [
-        _one(_text(use), rules.use.get(key), kwh, area, profile)
-        for use, key, kwh, area, profile in zip(
-            buildings["use"], keys, given, floor_m2, profiles, strict=True
+        _one(_text(use), _Known(key, area, source, rules), kwh, profile)
+        for use, key, kwh, area, source, profile in zip(
+            buildings["use"], keys, given, floor_m2, sources, profiles, strict=True
         )
     ]
     columns = ["use_class", "annual_demand_kwh", "demand_source", "load_profile", "reason"]
@@ -118,18 +128,52 @@ def annual_demand(buildings: pd.DataFrame, rules: DemandRules) -> pd.DataFrame:
     return table
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a building: key of its use, its floor area [m²] and where that is from."""
+
+    key: str
+    floor_m2: float
+    source: str
+    rules: DemandRules
+
+    @property
+    def use(self) -> UseClass | None:
+        """Rules of its use, None if that is unknown."""
+        return self.rules.use.get(self.key)
+
+    def most_kwh(self, profile: str) -> float:
+        """What the building is believed to use at most. [kWh]"""
+        uses = [self.use] if self.use else _uses_with(profile, self.rules)
+        return max(self._most_of(use) for use in uses)
+
+    def _most_of(self, use: UseClass) -> float:
+        if use.most_kwh_per_m2 is None or np.isnan(self.floor_m2):
+            return use.most_kwh
+        return min(use.most_kwh, use.most_kwh_per_m2 * self.floor_m2)
+
+
+def _uses_with(profile: str, rules: DemandRules) -> list[UseClass]:
+    """Uses that follow a profile, or one of its parts; all for a measured one."""
+    uses = list(rules.use.values())
+    same = [use for use in uses if use.load_profile == profile]
+    alike = [use for use in uses if use.load_profile in profile.split("+")]
+    return same or alike or uses
+
+
 def _one(
-    use: str, known: UseClass | None, given_kwh: float, floor_m2: float, profile: str
+    use: str, known: _Known, given_kwh: float, profile: str
 ) -> tuple[str, float, str, str, str]:
     """Row of one building: class, demand, its source, profile, reason."""
-    name = known.name if known else ""
+    rules = known.use
+    name = rules.name if rules else ""
     if np.isnan(given_kwh):
-        if known is None:
+        if rules is None:
             why = f"Nutzung unbekannt: {use}" if use else "Nutzung unbekannt: keine Angabe"
             return _unknown(name, why)
-        if np.isnan(floor_m2):
+        if np.isnan(known.floor_m2):
             return _unknown(name, "Bedarf unbekannt: Grundfläche oder Höhe fehlt")
-        kwh, source = known.kwh_per_m2 * floor_m2, FLOOR_AREA
+        kwh, source = rules.kwh_per_m2 * known.floor_m2, known.source
         zero = f"Bedarf 0: {name} ohne eigenen Verbrauch, daher kein Eigenverbrauch"
     else:
         kwh, source = given_kwh, GIVEN
@@ -138,32 +182,50 @@ def _one(
             return _unknown(name, f"Bedarf unbrauchbar: {_number(kwh)} kWh angegeben")
     if kwh == 0.0:
         return name, 0.0, source, "", zero
-    most_kwh = _most_kwh(known, floor_m2)
-    if kwh > most_kwh:
+    profile = profile or (rules.load_profile if rules else "")
+    if (rules or profile) and kwh > (most_kwh := known.most_kwh(profile)):
         return _unknown(
             name,
-            f"Bedarf unglaubwürdig: {_number(kwh)} kWh im Jahr für {name}, mehr als "
-            f"{_number(most_kwh)} kWh; nicht verwendet",
+            f"Bedarf unglaubwürdig: {_number(kwh)} kWh im Jahr für {name or _of_profile(profile)}, "
+            f"mehr als {_number(most_kwh)} kWh; nicht verwendet",
         )
-    profile = profile or (known.load_profile if known else "")
     if not profile:
         said = f": {use}" if use else ": keine Angabe"
-        what = "ohne Lastprofil" if known else f"Nutzung unbekannt{said}"
+        what = "ohne Lastprofil" if rules else f"Nutzung unbekannt{said}"
         return _unknown(name, f"Bedarf angegeben, aber {what}, daher kein Eigenverbrauch")
     return name, kwh, source, profile, ""
 
 
-def _most_kwh(known: UseClass | None, floor_m2: float) -> float:
-    """What a building of this use is believed to use at most. [kWh]"""
-    if known is None:
-        return np.inf
-    if known.most_kwh_per_m2 is None or np.isnan(floor_m2):
-        return known.most_kwh
-    return min(known.most_kwh, known.most_kwh_per_m2 * floor_m2)
+def _of_profile(profile: str) -> str:
+    """What stands for the use where only the profile is known."""
+    if profile == MEASURED:
+        return "ein Gebäude unbekannter Nutzung"
+    return f"ein Gebäude unbekannter Nutzung mit Lastprofil {profile}"
 
 
 def _unknown(name: str, why: str) -> tuple[str, float, str, str, str]:
     return name, np.nan, f"unknown: {why}", "", why
+
+
+def _known_floor_area(
+    buildings: pd.DataFrame, keys: np.ndarray, rules: DemandRules
+) -> tuple[np.ndarray, np.ndarray]:
+    """Floor area given, estimated, or of the given flats of a home, and which of them. [m²]"""
+    given_m2 = _given(buildings, "floor_area_m2", "a number of square metres")
+    n_flats = _given(buildings, "n_flats", "a number of flats")
+    is_home = np.array([bool(key) and rules.use[key].is_home for key in keys], dtype=bool)
+    of_flats_m2 = np.where(is_home, n_flats * rules.flat.floor_area_m2, np.nan)
+    area_m2 = np.full(len(buildings), np.nan)
+    sources = np.full(len(buildings), "", dtype=object)
+    for values, source in (
+        (given_m2, FLOOR_AREA_GIVEN),
+        (floor_area_m2(buildings, keys, rules), FLOOR_AREA),
+        (of_flats_m2, FLATS_GIVEN),
+    ):
+        rows = np.isnan(area_m2) & (values > 0.0) & np.isfinite(values)
+        area_m2[rows] = values[rows]
+        sources[rows] = source
+    return area_m2, sources
 
 
 def floor_area_m2(buildings: pd.DataFrame, keys: np.ndarray, rules: DemandRules) -> np.ndarray:
@@ -263,7 +325,7 @@ def battery_kwh(dc_power_kwp, demand_kwh, rules: BatteryRules) -> np.ndarray:
         0 where the rule wants none, without plant or with unknown demand. [kWh]
     """
     kwp = np.nan_to_num(np.asarray(dc_power_kwp, dtype=np.float64))
-    mwh = np.nan_to_num(np.asarray(demand_kwh, dtype=np.float64)) / _KWH_PER_MWH
+    mwh = np.nan_to_num(np.asarray(demand_kwh, dtype=np.float64)) / KWH_PER_MWH
     size = np.minimum(rules.kwh_per_kwp * kwp, rules.kwh_per_mwh_demand * mwh)
     size = np.minimum(size, rules.most_kwh)
     is_wanted = (size >= rules.least_kwh) & (kwp >= rules.least_kwp_per_mwh * mwh)
@@ -280,19 +342,19 @@ def _check_columns(buildings: pd.DataFrame) -> None:
         )
 
 
-def _given(buildings: pd.DataFrame) -> np.ndarray:
-    """Given demand, NaN where none is. [kWh]"""
-    if "annual_demand_kwh" not in buildings:
+def _given(buildings: pd.DataFrame, name: str, expected: str) -> np.ndarray:
+    """Numbers of a column, NaN where nothing is given."""
+    if name not in buildings:
         return np.full(len(buildings), np.nan)
-    column = buildings["annual_demand_kwh"]
+    column = buildings[name]
     numbers = pd.to_numeric(column, errors="coerce")
     wrong = numbers.isna() & column.notna()
     if wrong.any():
         row = wrong.to_numpy().argmax()
         raise InputError(
-            f"annual_demand_kwh = {column.iloc[row]!r} in row {row + 1}",
+            f"{name} = {column.iloc[row]!r} in row {row + 1}",
             where="buildings",
-            expected="a number of kilowatt-hours a year, or nothing",
+            expected=f"{expected}, or nothing",
         )
     return numbers.to_numpy(dtype=np.float64)
 
@@ -316,10 +378,4 @@ def _text(value: object) -> str:
 
 def _number(value: float) -> str:
     """As German readers write it: 10.000.000."""
-    return f"{value:,.0f}".replace(",", ".")
-
-
-def profile_names(demand: pd.DataFrame) -> tuple[str, ...]:
-    """BDEW profiles that a table of demands needs, in fixed order."""
-    parts = {part for name in set(demand["load_profile"]) for part in str(name).split("+")}
-    return tuple(name for name in DEMAND_PROFILES if name in parts)
+    return german_number(f"{value:.0f}") if np.isfinite(value) else "unendlich viele"

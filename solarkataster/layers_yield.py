@@ -114,6 +114,10 @@ BUILDING_ENERGY_COLUMNS = (
     _number("autarky_battery_fraction", "–", "The same share with the battery."),
 )
 
+MONUMENT_VISIBLE_COLUMN = _text(
+    "monument_visible", "Of monuments: whether a roof is seen from public space."
+)
+
 #: Money, heat, law and place of a building.
 BUILDING_RATING_COLUMNS = (
     _text(
@@ -141,7 +145,7 @@ BUILDING_RATING_COLUMNS = (
     ),
     _number("heat_first_yield_year_kwh", "kWh", "Heat that the house could use then."),
     _number("heat_first_pv_fraction", "–", "Share of the modules that would be left then."),
-    _text("monument_visible", "Of monuments: whether a roof is seen from public space."),
+    MONUMENT_VISIBLE_COLUMN,
     _text("solar_duty", "Whether the state's law would ask for a solar plant, as far as known."),
     _text("solar_duty_basis", "Law, paragraph and date of that answer."),
     _text("owner_class", "Class of the owner; empty if unknown."),

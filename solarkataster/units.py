@@ -16,5 +16,12 @@ EFFECTIVE_EARTH_RADIUS_M = EARTH_RADIUS_M / (1.0 - REFRACTION_COEFFICIENT)
 MAX_HEIGHT_M = 9000.0
 
 WH_PER_KWH = 1000.0
+KWH_PER_MWH = 1000.0
+W_PER_KW = 1000.0
 KG_PER_T = 1000.0
+G_PER_KG = 1000.0
+CT_PER_EUR = 100.0
+
+#: Light at which modules are rated (IEC 60904-3, standard test conditions). [W/m²]
+STC_W_M2 = 1000.0
 MONTHS = tuple(f"{month:02d}" for month in range(1, 13))

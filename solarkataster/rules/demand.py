@@ -19,8 +19,8 @@ class CalendarRules(SourcedTable):
     year: Annotated[int, Field(ge=1991, le=2100)]
     """Calendar year whose weekdays, holidays and summer time apply to the typical year."""
 
-    state: str
-    """Whose holidays: name of a German state or its ISO code."""
+    state: str = ""
+    """Whose holidays: name of a German state or its ISO code; without it, those all states have."""
 
 
 class UseClass(SourcedTable):
@@ -45,7 +45,8 @@ class UseClass(SourcedTable):
     """Floor area over the outer area of a storey."""
 
     most_kwh: NotNegative
-    """A building said to use more is not believed. [kWh a year]"""
+    """A building said to use more is not believed; one whose use is unknown, if no use with its
+    profile may use as much. [kWh a year]"""
 
     most_kwh_per_m2: Positive | None = None
     """The same per floor area; no limit where it is missing. [kWh/m² a year]"""
@@ -89,6 +90,13 @@ class Volume(SourcedTable):
     """Mean height of a building with floors, over that of its highest roof plane."""
 
 
+class FlatRules(SourcedTable):
+    """The mean flat, where a home's flats are known and its floor area is not."""
+
+    floor_area_m2: Positive
+    """[m²]"""
+
+
 class HeatPumpRules(SourcedTable):
     """Heat pumps, off unless a building says otherwise."""
 
@@ -130,10 +138,7 @@ class CarRules(SourcedTable):
     """Electric cars, off unless a building says otherwise."""
 
     per_home: NotNegative
-    """Cars per home if nothing is said of them."""
-
-    m2_per_home: Positive
-    """Floor area of a home, for how many a building holds. [m²]"""
+    """Cars per flat if nothing is said of them."""
 
     km_per_year: NotNegative
     """[km]"""
@@ -198,6 +203,7 @@ class DemandRules(Rules):
     volume: Volume
     use_codes: UseCodes
     use: dict[str, UseClass]
+    flat: FlatRules
     heat_pump: HeatPumpRules
     car: CarRules
     battery: BatteryRules

@@ -6,13 +6,14 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from solarkataster.stages.facades import facades_stage
-from solarkataster.stages.job import RunSky, TileJob
+from solarkataster.stages.job import RunSky, TileJob, TileRoofs
 from solarkataster.stages.layout import layout_stage
 from solarkataster.stages.light import light_stage
+from solarkataster.stages.monument_view import monument_view_stage
 from solarkataster.stages.roofs import roofs_stage
 from solarkataster.stages.scene import scene_stage
 from solarkataster.stages.surface import surface_stage
@@ -65,6 +66,15 @@ def timed(stage: Callable[..., Any], *args: Any) -> Timed:
     return Timed(value, time.perf_counter() - start)
 
 
+def seen_roofs(job: TileJob, surface: Any) -> TileRoofs:
+    """Roof planes of the tile, and which of its monuments' are seen from public space."""
+    roofs = roofs_stage(job, surface)
+    if job.visibility is None:
+        return roofs
+    view = monument_view_stage(job, surface, roofs, job.public_space, job.visibility)
+    return replace(roofs, view=view)
+
+
 def write_tables(
     job: TileJob,
     surface_s: float,
@@ -111,7 +121,7 @@ def run_here(jobs: Iterator[TileJob], sky: RunSky, reached: Reached) -> Iterator
 def _chain_here(job: TileJob, sky: RunSky, reached: Reached) -> dict[str, Any]:
     surface = timed(surface_stage, job)
     reached(job.name, DONE_AFTER["surface"])
-    roofs = timed(roofs_stage, job, surface)
+    roofs = timed(seen_roofs, job, surface)
     reached(job.name, DONE_AFTER["roofs"])
     scene = timed(scene_stage, job, surface, roofs)
     reached(job.name, DONE_AFTER["scene"])
@@ -208,7 +218,7 @@ class _Chain:
             return client.submit(function, *args, key=key, pure=False, retries=RETRIES)
 
         surface = submit("surface", timed, surface_stage, job)
-        roofs = submit("roofs", timed, roofs_stage, job, surface)
+        roofs = submit("roofs", timed, seen_roofs, job, surface)
         scene = submit("scene", timed, scene_stage, job, surface, roofs)
         facades = submit("facades", timed, facades_stage, job, surface, roofs, scene)
         light = submit("light", timed, _light_on_worker, job, scene, roofs, facades, sky, topic)

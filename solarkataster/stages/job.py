@@ -19,6 +19,7 @@ from solarkataster.irradiance import Light
 from solarkataster.layout.racks import Racks
 from solarkataster.receivers import Receivers
 from solarkataster.roofs.model import RoofModel
+from solarkataster.rules.rating import Visibility
 from solarkataster.scenario import Changes
 from solarkataster.sky_table import SkyTable
 from solarkataster.surface_records import SurfaceRecords
@@ -90,6 +91,11 @@ class TileJob:
         Buildings of the city model near the tile's.
     changes : Changes
         Of a what-if scenario, those that reach into the window.
+    plants : TilePlants
+    public_space : ndarray of shapely geometry or None
+        Public ground in the window; None if the config names none.
+    visibility : Visibility or None
+        How monuments are looked at; None if the config wants no rating.
     """
 
     name: str
@@ -117,6 +123,8 @@ class TileJob:
     lod2: CityModelSource | None = None
     changes: Changes = field(default_factory=Changes)
     plants: TilePlants = TilePlants()
+    public_space: np.ndarray | None = None
+    visibility: Visibility | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +174,8 @@ class TileRoofs:
         What the data have against the building.
     n_failed : int
         Buildings whose roof could not be computed.
+    view : (ndarray of str, ndarray of str), shapes (n_roof,) and (n_building,), or None
+        Whether planes and roofs of monuments are seen from public space.
     """
 
     building: np.ndarray
@@ -193,6 +203,7 @@ class TileRoofs:
     reason: tuple[str, ...]
     marks: tuple[tuple[str, ...], ...]
     n_failed: int
+    view: tuple[np.ndarray, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.building)

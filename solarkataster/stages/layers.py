@@ -21,6 +21,7 @@ from solarkataster.io.rasters import MosaicWriter
 from solarkataster.io.results import (
     Layer,
     beside_own,
+    replace_layers,
     typed,
     write_geopackage,
     write_geoparquet,
@@ -62,6 +63,9 @@ _BANDS = {
     POA_MONTH_RASTER.name: [f"poa_global_{month}_kwh_m2" for month in MONTHS],
     SKY_VIEW_RASTER.name: ["sky_view_factor"],
 }
+
+#: Layers that a rating changes.
+RATED = ("roofs", "buildings", "facades", "facade_storeys")
 
 #: Layers beside roofs, walls and buildings.
 BESIDE = {
@@ -243,31 +247,53 @@ def write_tables(folder: Path, tables: Tables, more: Mapping[str, Layer] | None 
         if name == "facade_elements" and tables.facade_elements.empty:
             continue  # only if the config wants them
         write_geoparquet(folder / f"{name}.parquet", getattr(tables, name))
+    write_geopackage(folder / "solarkataster.gpkg", {**(more or {}), **geopackage_layers(tables)})
+
+
+def write_rated_tables(
+    folder: Path, tables: Tables, old: Path, more: Mapping[str, Layer] | None = None
+) -> None:
+    """
+    The layers that a rating changes; the GeoPackage keeps the others of an older one.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the new files.
+    tables : Tables
+    old : Path
+        Folder of the finished run.
+    more : mapping of str to Layer, optional
+    """
+    for name in RATED:
+        write_geoparquet(folder / f"{name}.parquet", getattr(tables, name))
+    layers = geopackage_layers(tables)
+    name = "solarkataster.gpkg"
+    rated = {**(more or {}), **{one: layers[one] for one in RATED}}
+    replace_layers(folder / name, rated, old / name)
+
+
+def geopackage_layers(tables: Tables) -> dict[str, Layer]:
+    """Layers of the GeoPackage with their styles, the top one first."""
     column = "poa_global_year_kwh_m2"
     points = Layer(
         tables.facade_elements, column, WALL_COLOURS, "Points of walls with a value", shape="point"
     )
-    write_geopackage(
-        folder / "solarkataster.gpkg",
-        {
-            **(more or {}),
-            **({} if tables.facade_elements.empty else {"facade_elements": points}),
-            "modules": Layer(
-                tables.modules, column, IRRADIATION_COLOURS, "Modules", outline_mm=0.05
-            ),
-            "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
-            "facades": Layer(tables.facades, column, WALL_COLOURS, "Walls", shape="upright"),
-            "facade_storeys": Layer(
-                tables.facade_storeys, column, WALL_COLOURS, "Storeys of walls", shape="line"
-            ),
-            "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
-            "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
-            "blocks": Layer(tables.blocks, "", (), "Blocks of light outside all footprints"),
-            "sides": Layer(
-                tables.sides, "", (), "Sides of the footprints with their eaves", shape="line"
-            ),
-        },
-    )
+    return {
+        **({} if tables.facade_elements.empty else {"facade_elements": points}),
+        "modules": Layer(tables.modules, column, IRRADIATION_COLOURS, "Modules", outline_mm=0.05),
+        "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
+        "facades": Layer(tables.facades, column, WALL_COLOURS, "Walls", shape="upright"),
+        "facade_storeys": Layer(
+            tables.facade_storeys, column, WALL_COLOURS, "Storeys of walls", shape="line"
+        ),
+        "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
+        "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
+        "blocks": Layer(tables.blocks, "", (), "Blocks of light outside all footprints"),
+        "sides": Layer(
+            tables.sides, "", (), "Sides of the footprints with their eaves", shape="line"
+        ),
+    }
 
 
 def write_rasters(

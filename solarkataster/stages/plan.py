@@ -91,6 +91,7 @@ class Plan:
         surroundings = checked.footprints.geometry.to_numpy()[around]
         use, use_around = tuple(self._use[owned]), tuple(self._use[around])
         plants = plants_near(checked, window)
+        public_space = _public_space_near(checked, window, owned)
         return TileJob(
             name=tile.name,
             grid=checked.grid,
@@ -121,10 +122,13 @@ class Plan:
                 [footprints, neighbours, surroundings],
                 use + use_around,
                 plants,
+                public_space,
             ),
             lod2=_lod2_near(checked, footprints),
             changes=_changes_near(checked, window),
             plants=plants,
+            public_space=public_space,
+            visibility=None if checked.book is None else checked.book.rating.visibility,
         )
 
     @cached_property
@@ -214,6 +218,26 @@ def _lod2_near(checked: CheckedInputs, footprints: np.ndarray) -> CityModelSourc
     return checked.lod2.touching((west_m, south_m, east_m, north_m))
 
 
+def _public_space_near(
+    checked: CheckedInputs, window: Grid, owned: np.ndarray
+) -> np.ndarray | None:
+    """Public ground in a window that holds monuments; None if nobody knows any."""
+    areas = checked.rating.public_space
+    if areas is None or not checked.is_monument[owned].any():
+        return None if areas is None else areas[:0]
+    return areas[shapely.intersects(areas, shapely.box(*window.bounds))]
+
+
+def _view_settings(
+    checked: CheckedInputs, owned: np.ndarray, public_space: np.ndarray | None
+) -> Any:
+    """What it depends on whether monuments are seen; nothing in a tile without any."""
+    if checked.book is None or not checked.is_monument[owned].any():
+        return None
+    settings = checked.book.rating.visibility.model_dump(mode="json")
+    return settings, None if public_space is None else [one.wkb_hex for one in public_space]
+
+
 def _changes_near(checked: CheckedInputs, window: Grid) -> Changes:
     """What a scenario changes in a window; eaves reach beyond the walls."""
     return checked.changes.within(window.bounds, checked.config.roofs.max_overhang_m)
@@ -227,6 +251,7 @@ def _tile_stamp(
     outlines_of: list[np.ndarray],
     use: tuple[str, ...],
     plants: TilePlants,
+    public_space: np.ndarray | None,
 ) -> str:
     """Digest of everything the tile's result depends on, and of nothing else."""
     config, footprints = checked.config, outlines_of[0]
@@ -282,6 +307,7 @@ def _tile_stamp(
             "horizon": config.horizon.model_dump(),
             "irradiation": config.irradiation.model_dump(),
             "convergence_deg": checked.convergence_deg,
+            "view": _view_settings(checked, owned, public_space),
             "buildings": outlines.hexdigest(),
             "scenario": _changes_near(checked, window).digest(),
         }

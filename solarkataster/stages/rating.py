@@ -21,6 +21,7 @@ from solarkataster.owners import owner_classes
 from solarkataster.parking import parking_potential
 from solarkataster.plant import missing_weather
 from solarkataster.portfolio import Portfolio, portfolio
+from solarkataster.protection import protection_of
 from solarkataster.quality import joined_marks
 from solarkataster.rated_tables import Site, rate_run
 from solarkataster.stages.layers import Tables
@@ -97,7 +98,6 @@ def rated(
     for table, columns in (
         (roofs, classes.roofs), (facades, classes.facades), (buildings, classes.buildings),
     ):  # fmt: skip
-        table["reason_en"] = table["reason"]
         table[list(columns.columns)] = columns
     storeys["suitability"] = classes.storeys
     rated_tables = replace(
@@ -138,8 +138,8 @@ def _known_of(
             table[name] = of_energy[name].to_numpy()
     table["floor_area_given_m2"] = given["floor_area_m2"].to_numpy()
     table["district"] = given["district"].fillna("").to_numpy(dtype=object)
-    kind, is_monument = given["monument_kind"].fillna(""), table["monument"].to_numpy(dtype=bool)
-    table["protection"] = np.where((kind == "") & is_monument, "Denkmal", kind).astype(object)
+    kinds = given["monument_kind"].fillna("").to_numpy(dtype=object)
+    table["protection"] = protection_of(table["monument"].to_numpy(dtype=bool), kinds)
     table["n_flats"] = given["n_flats"].to_numpy(dtype=np.float64)
     is_own = given["is_own_building"].fillna(False).to_numpy(dtype=bool)
     table["is_own_building"] = is_own
@@ -164,8 +164,11 @@ def _surfaces(
     table = pd.DataFrame(physics).copy()
     if len(surfaces) and len(table):
         own = surfaces.set_index("surface_id").reindex(table[key])
+        is_there = own["n_modules"].notna().to_numpy()
         for name in [one for one in own.columns if one not in _NOT_TAKEN]:
-            table[name] = own[name].to_numpy()
+            # A tile whose pass failed keeps what the layout found.
+            before = table[name] if name in table else pd.Series(np.nan, table.index, object)
+            table[name] = np.where(is_there, own[name].to_numpy(), before.to_numpy())
     table["reason"] = _with_lost_yield(table, basis)
     book, degradation = basis.book, basis.plant.degradation_fraction_per_year
     kwp = _numbers(table, "dc_power_kwp")
@@ -191,9 +194,6 @@ def _with_money(buildings: pd.DataFrame, basis: YieldBasis) -> pd.DataFrame:
     money = economics(plants, book, basis.plant.degradation_fraction_per_year)
     for name in money.columns:
         table[name] = money[name].to_numpy()
-    table["co2_saving_kg_per_year"] = co2_saving_kg_per_year(
-        plants["yield_year_kwh"], plants["dc_power_kwp"], book.co2, book.money.life.years
-    )
     duty = solar_duty(
         table,
         book.duty,

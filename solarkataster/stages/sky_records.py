@@ -67,14 +67,16 @@ class WallRecords:
         assert facades.receivers is not None
         receivers, n = facades.receivers, facades.n_on_wall
         surface = receivers.surface[:n]
-        chords, first, row = np.unique(surface, return_index=True, return_inverse=True)
+        chords, first = np.unique(surface, return_index=True)
+        order = np.lexsort((chords, facades.wall[first]))  # wall by wall
+        chords, first = chords[order], first[order]
         unit = np.full(len(receivers.surface_tilt), -1)
         unit[chords] = np.arange(len(chords))
         self.area_m2 = np.zeros(len(receivers))
         self.area_m2[:n] = facades.point_area_m2
         self.wall = facades.wall[first].astype(np.int64)
         self.row = np.full(len(receivers), -1)
-        self.row[:n] = row
+        self.row[:n] = unit[surface]
         self.recorder = SkyRecorder(
             receivers, len(sky.azimuths_deg), sky.convergence_deg, unit=unit, weight=self.area_m2
         )
@@ -85,9 +87,7 @@ class WallRecords:
         on_wall = self.row >= 0
         area_m2 = np.bincount(self.row[on_wall], self.area_m2[on_wall], n)
         of_wall = np.bincount(wall, area_m2)[wall]
-        order = np.argsort(wall, kind="stable")
-        part = np.empty(n, dtype=np.int64)
-        part[order] = np.arange(n) - np.searchsorted(wall[order], wall[order])
+        part = np.arange(n) - np.searchsorted(wall, wall)
         kind = np.array([WALL] * n, dtype=object)
         months = month_means(seen, self.row, n, self.area_m2)
         return SurfaceRecords(self.recorder.record(), kind, wall, part, area_m2 / of_wall, *months)

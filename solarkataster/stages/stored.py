@@ -12,13 +12,10 @@ from solarkataster.checks_rating import RatingInputs
 from solarkataster.errors import InputError
 from solarkataster.io.installed_plants import InstalledPlants
 from solarkataster.io.results import write_geoparquet
-from solarkataster.stages.layers import BESIDE, Tables
+from solarkataster.stages.layers import BESIDE, RATED, Tables
 
 #: Folder of a run that holds the layers as the computation left them.
 FOLDER = "physics"
-
-#: Layers that a rating changes.
-RATED = ("roofs", "buildings", "facades", "facade_storeys")
 
 
 def write_physics(folder: Path, tables: Tables) -> None:

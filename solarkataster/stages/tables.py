@@ -195,6 +195,8 @@ def _roof_table(
             "data_quality": np.array(roofs.quality, dtype=object),
         }
     )
+    if roofs.view is not None:
+        head["monument_visible"] = roofs.view[0]
     on_roof = slice(0, roofs.n_on_roof)
     values = surface_potential(
         light.seen.part(on_roof),
@@ -224,6 +226,8 @@ def _building_table(
             "data_quality": np.array(["; ".join(marks) for marks in roofs.marks], dtype=object),
         }
     )
+    if roofs.view is not None:
+        head["monument_visible"] = roofs.view[1]
     if light.open_sky is None or roof_table.empty:
         head["n_roofs"] = np.int32(0)
         return head

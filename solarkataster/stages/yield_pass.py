@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from solarkataster.errors import InputError
@@ -207,7 +209,21 @@ def read_energy(jobs: Iterable[YieldJob], faults: Mapping[str, str]) -> RunEnerg
     return RunEnergy(joined("surfaces"), joined("energy"))
 
 
-def write_hours(path, jobs: Iterable[YieldJob], faults: Mapping[str, str]) -> None:
+def _as_allocated(hours: pa.Table, energy: Path) -> pa.Table:
+    """Hours of roofs less what the modules yielded whose place collectors took."""
+    left = pq.read_table(energy, columns=["pv_fraction"])["pv_fraction"].to_numpy()
+    if (left == 1.0).all():
+        return hours
+    column = hours.schema.get_field_index("roofs_w")
+    kind = hours.schema.field(column).type
+    flat = hours["roofs_w"].combine_chunks().flatten().to_numpy()
+    scaled = np.round(flat * np.repeat(left, kind.list_size)).astype(np.float32)
+    return hours.set_column(
+        column, "roofs_w", pa.FixedSizeListArray.from_arrays(pa.array(scaled), kind.list_size)
+    )
+
+
+def write_hours(path: Path, jobs: Iterable[YieldJob], faults: Mapping[str, str]) -> None:
     """
     Join the tiles' hourly yields into one file, tile by tile.
 
@@ -226,7 +242,7 @@ def write_hours(path, jobs: Iterable[YieldJob], faults: Mapping[str, str]) -> No
             part = job.folder.yields(job.name) / "hourly.parquet"
             if job.name in faults or not part.is_file():
                 continue
-            table = pq.read_table(part)
+            table = _as_allocated(pq.read_table(part), part.with_name("energy.parquet"))
             if writer is None:
                 writer = pq.ParquetWriter(path, table.schema, compression="zstd")
             writer.write_table(table)

@@ -81,6 +81,9 @@ def yields_stage(job: YieldJob, basis: YieldBasis) -> dict[str, Any]:
         hours = _hours_of(pq.read_table(tile.kept / "hourly.parquet"))
     else:
         laid, hours = tile.yields()
+        # As they are kept, so that a rating made again gives the same.
+        np.round(hours.roofs, out=hours.roofs)
+        np.round(hours.walls, out=hours.walls)
     surfaces, of_buildings = tile.balances(laid, hours)
     for name, table in (("laid", laid), ("surfaces", surfaces), ("energy", of_buildings)):
         tables[name] = pa.Table.from_pandas(table, preserve_index=False)
@@ -240,7 +243,7 @@ class _Tile:
         table = building_sums(surfaces, ids, basis.sigma_common)
         left = _share(table["yield_year_kwh"], building_sums(laid, ids, 0.0)["yield_year_kwh"])
         energy = building_energy(table, hours.roofs, left, given, demand, basis)
-        return surfaces, pd.concat([energy, heat], axis=1)
+        return surfaces, pd.concat([energy.assign(pv_fraction=left), heat], axis=1)
 
 
 def _share(part: pd.Series, whole: pd.Series) -> np.ndarray:
@@ -253,7 +256,7 @@ def _hourly_table(ids: pd.Series, hours: _Hours) -> pa.Table:
     n_hour = hours.roofs.shape[1]
     columns = {"building_id": pa.array(ids.to_numpy(dtype=object), pa.string())}
     for name, values in (("roofs_w", hours.roofs), ("facades_w", hours.walls)):
-        flat = pa.array(np.round(values).ravel(), pa.float32())
+        flat = pa.array(values.ravel(), pa.float32())
         columns[name] = pa.FixedSizeListArray.from_arrays(flat, n_hour)
     return pa.table(columns)
 

@@ -1,0 +1,165 @@
+"""
+A finished run rated again with other rules: no input is read, no light computed.
+
+What the rules do not touch stays: hourly yields are made again only if the plant's rules changed,
+balances only if those of demand did; see :mod:`solarkataster.stages.yield_pass`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from solarkataster.checks_rules import rules_of
+from solarkataster.config import Config
+from solarkataster.errors import InputError
+from solarkataster.io.run_weather import read_run_weather
+from solarkataster.io.runfolder import RunFolder, locked, publish, read_json, write_json
+from solarkataster.progress import Progress
+from solarkataster.stages.layers import write_rated_tables
+from solarkataster.stages.map import rated_map_stage
+from solarkataster.stages.plan import NOT_IN_TILES, code_digest
+from solarkataster.stages.rating import rated
+from solarkataster.stages.rating_files import write_rating
+from solarkataster.stages.run_json import iso_time
+from solarkataster.stages.stored import read_inputs, read_physics
+from solarkataster.stages.yield_basis import yield_basis
+from solarkataster.stages.yield_pass import Energy, is_done, work_out, yield_jobs
+
+
+@dataclass(frozen=True)
+class RateResult:
+    """
+    What a rating did.
+
+    Parameters
+    ----------
+    folder : Path
+    n_tiles, n_again : int
+        Tiles, and those of them whose yields or balances the new rules changed.
+    failed_tiles : dict of str to str
+        Tiles whose yields failed, and why.
+    rules : str
+        File whose rules came first, or "shipped".
+    """
+
+    folder: Path
+    n_tiles: int
+    n_again: int
+    failed_tiles: dict[str, str]
+    rules: str
+
+
+def rate(
+    run: str | Path,
+    rules: str | Path | None = None,
+    *,
+    n_workers: int = 1,
+    budget_eur: float | None = None,
+) -> RateResult:
+    """
+    Rate a finished run again.
+
+    Parameters
+    ----------
+    run : path
+        Folder of the run.
+    rules : path, optional
+        Rule file that takes the place of the run's own.
+    n_workers : int
+        Processes for yields that have to be made again.
+    budget_eur : float, optional
+        For plants on own buildings, in place of the config's. [€]
+
+    Returns
+    -------
+    RateResult
+
+    Raises
+    ------
+    InputErrors, InputError
+        If the folder is no finished run, or the rules are wrong; nothing has been changed then.
+    """
+    started = time.time()
+    folder = RunFolder(Path(run).absolute())
+    told = _told_by(folder)
+    config = _config_of(told)
+    book = rules_of(config, None if rules is None else Path(rules))
+    weather = read_run_weather(folder.path / "weather.parquet")
+    inputs, measured = read_inputs(folder.path)
+    with locked(folder) as token:
+        basis = yield_basis(config, book, weather, float(told["convergence_deg"]), measured)
+        stamps = _tile_stamps(folder, told["tiles"])
+        jobs = yield_jobs(folder, token, stamps, inputs.buildings, basis, code_digest(NOT_IN_TILES))
+        again = [job for job in jobs if not is_done(job)]
+        energy = Energy(basis, jobs, work_out(jobs, basis, n_workers))
+        staging = folder.staging
+        staging.mkdir(parents=True)
+        with Progress("rating, layers and map", 1.0) as progress:
+            tables = read_physics(folder.path)
+            rating = rated(tables, energy.read(), inputs, basis, budget_eur)
+            progress.at(0.3)
+            more = write_rating(staging, rating, jobs, energy.faults)
+            write_rated_tables(staging, rating.tables, folder.path, more)
+            progress.at(0.6)
+            rated_map_stage(staging, folder.path, rating.tables, told)
+        file = None if rules is None else Path(rules).name
+        again_told = told | {"rating": rating.told | {"rules_file": file}}
+        again_told["rated"] = {
+            "finished": iso_time(time.time()),
+            "seconds": round(time.time() - started, 1),
+        }
+        write_json(staging / "run.json", again_told)
+        # The next `run` makes its own rating again.
+        finished = read_json(folder.finished_file) or {"files": []}
+        write_json(folder.finished_file, finished | {"stamp": ""})
+        publish(staging, folder.path)
+    return RateResult(
+        folder.path, len(jobs), len(again), energy.faults, "shipped" if file is None else file
+    )
+
+
+def _told_by(folder: RunFolder) -> dict[str, Any]:
+    told = read_json(folder.path / "run.json")
+    if told is None or "tiles" not in told:
+        raise InputError(
+            "no run.json of a finished run",
+            where=str(folder.path),
+            expected="the folder of a finished run",
+            remedy="Give its folder, or make one: solarkataster run CONFIG",
+        )
+    if told.get("rating") is None:
+        raise InputError(
+            "a run without yields",
+            where=str(folder.path),
+            expected="a run with enabled = true in [yields] of its config",
+            remedy="Run it again with yields: solarkataster run CONFIG",
+        )
+    return told
+
+
+def _config_of(told: Mapping[str, Any]) -> Config:
+    """The config as the run resolved it; files in it need not be there any more."""
+    return Config.model_validate_json(json.dumps(told["config"]))
+
+
+def _tile_stamps(folder: RunFolder, tiles: Mapping[str, Any]) -> dict[str, str]:
+    """Stamps of the tiles that are done."""
+    stamps = {}
+    for name, tile in tiles.items():
+        if tile["state"] != "done":
+            continue
+        report = read_json(folder.tile(name) / "tile.json")
+        if report is None:
+            raise InputError(
+                "file not found",
+                where=str(folder.tile(name) / "tile.json"),
+                expected="results of the run's tiles (folder work)",
+                remedy="Run it again: solarkataster run CONFIG",
+            )
+        stamps[name] = report["stamp"]
+    return stamps
