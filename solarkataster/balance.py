@@ -81,8 +81,6 @@ class Balance:
         cut by the limit of feed-in, drawn from the grid. [kWh]
     battery_kwh, battery_change_kwh : ndarray, shape (n,)
         Usable size; what the year left in the battery, 0 but for rounding. [kWh]
-    discharge_efficiency : float
-        [–]
 
     Notes
     -----
@@ -100,7 +98,6 @@ class Balance:
     grid_draw_kwh: np.ndarray
     battery_kwh: np.ndarray
     battery_change_kwh: np.ndarray
-    discharge_efficiency: float
 
     def __len__(self) -> int:
         return len(self.battery_kwh)
@@ -109,17 +106,6 @@ class Balance:
     def self_consumed_kwh(self) -> np.ndarray:
         """Of the yield what reached the building's loads, directly or by the battery, by month."""
         return self.direct_kwh + self.discharged_kwh
-
-    @property
-    def battery_loss_kwh(self) -> np.ndarray:
-        """Lost in the battery, year, shape (n,). [kWh]"""
-        return (self.charged_kwh - self.discharged_kwh).sum(axis=1) - self.battery_change_kwh
-
-    @property
-    def battery_cycles(self) -> np.ndarray:
-        """Full cycles of a year, shape (n,); NaN without battery. [–]"""
-        cells_kwh = self.discharged_kwh.sum(axis=1) / self.discharge_efficiency
-        return _ratio(cells_kwh, self.battery_kwh)
 
     @property
     def self_consumption_fraction(self) -> np.ndarray:
@@ -289,7 +275,6 @@ def _run(
         grid_draw_kwh=whole[..., DRAWN],
         battery_kwh=np.where(known, size_kwh, np.nan),
         battery_change_kwh=change,
-        discharge_efficiency=eta_out,
     )
     return result, steps
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solarkataster.errors import InputError
 from solarkataster.finance import Periods, periods
 from solarkataster.rules.money import MoneyRules
 from solarkataster.tariffs import Tariffs
-
-#: Cents per euro.
-_CENT = 100.0
+from solarkataster.units import CT_PER_EUR
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +25,7 @@ class Plants:
     is_residential : ndarray of bool, shape (n,)
     is_on_wall : ndarray of bool, shape (n,)
     n_flats : ndarray, shape (n,)
-        Number of flats; 1 where it is not known.
+        Number of flats; NaN where it is not known: no model for tenants is applied.
     degradation_fraction : float
         Share of the yield that is lost each year. [1/a]
     """
@@ -55,6 +54,12 @@ class Use:
         Usable size of the battery, 0 for none. [kWh]
     is_full_feed_in : bool
         Whether it is paid by the tariff for full feed-in.
+
+    Raises
+    ------
+    InputError
+        If a plant takes the tariff for full feed-in and supplies the house as well: on one roof
+        these are two plants with meters of their own (EEG 2023 § 48 Abs. 2a).
     """
 
     own_kwh: np.ndarray
@@ -62,6 +67,41 @@ class Use:
     feed_in_kwh: np.ndarray
     battery_kwh: np.ndarray
     is_full_feed_in: bool = False
+
+    def __post_init__(self) -> None:
+        both = np.asarray(self.own_kwh) > 0.0
+        if self.is_full_feed_in and both.any():
+            raise InputError(
+                f"{int(both.sum())} plants take the tariff for full feed-in and supply their house",
+                where=f"plant {int(np.flatnonzero(both)[0]) + 1}",
+                expected="one kind of feed-in for each plant (EEG 2023 § 48 Abs. 2a)",
+                remedy="Make two plants of it, with meters of their own.",
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Costs:
+    """
+    What plants cost, whatever is done with their electricity.
+
+    Attributes
+    ----------
+    investment_eur : ndarray, shape (n,)
+        With battery and value added tax. [EUR]
+    running_eur, replacements_eur : ndarray, shape (n, n_period)
+        Upkeep, insurance, metering; batteries and inverters bought again. [EUR]
+    periods : Periods
+    """
+
+    investment_eur: np.ndarray
+    running_eur: np.ndarray
+    replacements_eur: np.ndarray
+    periods: Periods
+
+    @property
+    def cost_eur(self) -> np.ndarray:
+        """Of each period, shape (n, n_period). [EUR]"""
+        return self.running_eur + self.replacements_eur
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,23 +156,50 @@ def cash_flows(plants: Plants, use: Use, tariffs: Tariffs, money: MoneyRules) ->
     an inverter are bought again when their life ends within the periods, and what they are still
     worth at the end is taken off in proportion.
     """
-    when = periods(money.commissioning.day, money.life.years)
-    plant_eur = investment_eur(plants.power_kwp, plants.is_on_wall, plants.is_residential, money)
-    battery_eur = use.battery_kwh * money.battery.eur_per_kwh * _gross(plants, money)
+    costs = costs_of(plants, use.battery_kwh, money)
+    when = costs.periods
     use = _shared(plants, use, money)
-    produced = when.length_years * (1.0 - plants.degradation_fraction) ** when.start_years
+    produced = produced_years(plants, when)
     income, feed_in_income = _income(plants, use, tariffs, money, when, produced)
-    running = _running_cost(plants, plant_eur, money, when)
-    cost = running + _replacements(plant_eur, battery_eur, money, when)
-    whole = plant_eur + battery_eur
     return CashFlows(
-        investment_eur=whole,
+        investment_eur=costs.investment_eur,
         income_eur=income,
-        cost_eur=cost,
-        tax_eur=_income_tax(plants, use, whole, feed_in_income, running, money, when),
+        cost_eur=costs.cost_eur,
+        tax_eur=_income_tax(plants, use, costs, feed_in_income, money),
         energy_kwh=(use.own_kwh + use.feed_in_kwh)[:, None] * produced,
         periods=when,
     )
+
+
+def costs_of(plants: Plants, battery_kwh, money: MoneyRules) -> Costs:
+    """
+    What plants cost at first and period by period.
+
+    Parameters
+    ----------
+    plants : Plants
+    battery_kwh : array_like, shape (n,) or number
+        Usable size of the battery, 0 for none. [kWh]
+    money : MoneyRules
+
+    Returns
+    -------
+    Costs
+    """
+    when = periods(money.commissioning.day, money.life.years)
+    plant_eur = investment_eur(plants.power_kwp, plants.is_on_wall, plants.is_residential, money)
+    battery_eur = battery_kwh * money.battery.eur_per_kwh * _gross(plants, money)
+    return Costs(
+        investment_eur=plant_eur + battery_eur,
+        running_eur=_running_cost(plants, plant_eur, money, when),
+        replacements_eur=_replacements(plant_eur, battery_eur, money, when),
+        periods=when,
+    )
+
+
+def produced_years(plants: Plants, when: Periods) -> np.ndarray:
+    """Yield of each period over that of the first year, shape (n_period,). [–]"""
+    return when.length_years * (1.0 - plants.degradation_fraction) ** when.start_years
 
 
 def investment_eur(power_kwp, is_on_wall, is_residential, money: MoneyRules) -> np.ndarray:
@@ -168,8 +235,13 @@ def _gross_factor(is_residential, money: MoneyRules) -> np.ndarray:
 
 
 def _has_tenants(plants: Plants, money: MoneyRules) -> np.ndarray:
-    is_sold = money.tenants.model != "own use"
-    return plants.is_residential & (plants.n_flats >= money.tenants.from_flats) & is_sold
+    many = plants.n_flats >= money.tenants.from_flats
+    return plants.is_residential & many & has_tenant_model(money)
+
+
+def has_tenant_model(money: MoneyRules) -> bool:
+    """Whether the rules sell electricity to tenants, where flats are known."""
+    return money.tenants.model != "own use"
 
 
 def _shared(plants: Plants, use: Use, money: MoneyRules) -> Use:
@@ -203,7 +275,7 @@ def _income(
     saved = (use.own_kwh * price)[:, None] * rise * produced
     paid = paid_shares(tariffs, money, when)
     pay = tariffs.full_eur_per_kwh if use.is_full_feed_in else tariffs.partial_eur_per_kwh
-    after = (money.after_pay.market_value_ct_per_kwh - money.after_pay.fee_ct_per_kwh) / _CENT
+    after = (money.after_pay.market_value_ct_per_kwh - money.after_pay.fee_ct_per_kwh) / CT_PER_EUR
     per_kwh = (pay * (1.0 - tariffs.unpaid_fraction))[:, None] * paid + after * (1.0 - paid)
     fed_in = use.feed_in_kwh[:, None] * produced * per_kwh
     if money.tenants.model == "tenant power":
@@ -280,11 +352,9 @@ def _times_replaced(life_years: int, money: MoneyRules, when: Periods) -> np.nda
 def _income_tax(
     plants: Plants,
     use: Use,
-    whole_eur: np.ndarray,
+    costs: Costs,
     feed_in_eur: np.ndarray,
-    running_eur: np.ndarray,
     money: MoneyRules,
-    when: Periods,
 ) -> np.ndarray:
     """Tax on the profit of feed-in: its income less its share of upkeep and depreciation."""
     tax = money.income_tax
@@ -292,8 +362,9 @@ def _income_tax(
         return np.zeros(feed_in_eur.shape)
     energy = use.own_kwh + use.feed_in_kwh
     share = np.divide(use.feed_in_kwh, energy, out=np.zeros(energy.shape), where=energy > 0.0)
+    when = costs.periods
     left = np.clip(tax.depreciation_years - when.start_years, 0.0, when.length_years)
-    written_off = whole_eur[:, None] * left / tax.depreciation_years
-    profit = feed_in_eur - share[:, None] * (running_eur + written_off)
+    written_off = costs.investment_eur[:, None] * left / tax.depreciation_years
+    profit = feed_in_eur - share[:, None] * (costs.running_eur + written_off)
     is_taxed = plants.power_kwp > tax.exempt_up_to_kwp
     return np.where(is_taxed[:, None], tax.rate_fraction * profit, 0.0)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solarkataster.rules.co2 import Co2Rules
-
-#: Grams per kilogram.
-_GRAM = 1000.0
+from solarkataster.units import G_PER_KG
 
 
 def co2_saving_kg_per_year(energy_kwh, power_kwp, rules: Co2Rules, life_years: float) -> np.ndarray:
@@ -33,7 +31,7 @@ def co2_saving_kg_per_year(energy_kwh, power_kwp, rules: Co2Rules, life_years: f
     -----
     Energy times the factor of the power mix. :func:`co2_method` says which.
     """
-    saved = np.asarray(energy_kwh, dtype=np.float64) * rules.chosen.g_per_kwh / _GRAM
+    saved = np.asarray(energy_kwh, dtype=np.float64) * rules.chosen.g_per_kwh / G_PER_KG
     if not rules.choice.subtracts_making:
         return saved
     made = np.asarray(power_kwp, dtype=np.float64) * rules.making.kg_per_kwp / life_years

@@ -102,9 +102,9 @@ def annual_demand(buildings: pd.DataFrame, rules: DemandRules) -> pd.DataFrame:
 
     Notes
     -----
-    A given floor area counts before the estimate: footprint × storeys × share, storeys = mean height
-    ÷ height of a storey, at least 1. Homes without either have the mean area of a flat times their
-    flats. Electricity for heating is not in it; heat pumps are added by ``extra_loads``.
+    A given floor area counts before the estimate: footprint × storeys × share, storeys = mean
+    height ÷ height of a storey, at least 1. Homes without either have the mean area of a flat times
+    their flats. Electricity for heating is not in it; heat pumps are added by ``extra_loads``.
 
     A demand beyond what its use can need is not believed; where the use is not known, what the uses
     with the same profile can need.

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from solarkataster.cash_flows import CashFlows, Plants, Use, cash_flows
+from solarkataster.cash_flows import (
+    CashFlows,
+    Plants,
+    Use,
+    cash_flows,
+    costs_of,
+    has_tenant_model,
+    produced_years,
+)
 from solarkataster.co2 import co2_saving_kg_per_year
 from solarkataster.errors import InputError
 from solarkataster.finance import (
@@ -17,6 +25,7 @@ from solarkataster.finance import (
     net_present_value,
     payback_years,
 )
+from solarkataster.reasons import joined
 from solarkataster.rules.book import RuleBook
 from solarkataster.rules.money import MoneyRules
 from solarkataster.tariffs import Tariffs, tariffs
@@ -80,7 +89,8 @@ def economics(plants: pd.DataFrame, book: RuleBook, degradation_fraction: float)
         ``feed_in_kwh`` (after the cap), ``self_consumed_battery_kwh``, ``feed_in_battery_kwh``,
         ``battery_kwh``, ``is_residential``; if known ``n_flats`` and ``full_feed_in_kwh`` (what
         full feed-in brings after the cap; else the yield). NaN for what is not known: without
-        self-consumption only full feed-in is computed.
+        self-consumption only full feed-in is computed, and homes whose flats are unknown count as
+        one household.
     book : RuleBook
         Rules of money, tariffs and CO2 are read.
     degradation_fraction : float
@@ -123,7 +133,7 @@ def economics(plants: pd.DataFrame, book: RuleBook, degradation_fraction: float)
     table["co2_saving_kg_per_year"] = co2_saving_kg_per_year(
         used_kwh, common.power_kwp, book.co2, variants[0].flows.periods.end_years[-1]
     )
-    table["money_reason"] = _reasons(values, pay, table, money)
+    table["money_reason"] = _reasons(values, common, pay, table, money)
     return table.set_index(plants.index)[list(COLUMNS)]
 
 
@@ -158,17 +168,17 @@ def surface_economics(
         n_flats=np.ones(power.shape),
         degradation_fraction=degradation_fraction,
     )
-    nothing = np.zeros(power.shape)
     energy = _positive(yield_year_kwh)
-    use = Use(nothing, nothing, energy, nothing, is_full_feed_in=True)
-    flows = cash_flows(plants, use, tariffs(power, book.eeg, book.money), book.money)
+    costs = costs_of(plants, 0.0, book.money)
+    years, rate = costs.periods.end_years, book.money.discount.fraction_per_year
+    energy_kwh = energy[:, None] * produced_years(plants, costs.periods)
     return pd.DataFrame(
         {
-            "investment_eur": flows.investment_eur,
-            "lcoe_eur_per_kwh": _lcoe(flows, book.money),
-            "co2_saving_kg_per_year": co2_saving_kg_per_year(
-                energy, power, book.co2, flows.periods.end_years[-1]
+            "investment_eur": costs.investment_eur,
+            "lcoe_eur_per_kwh": levelised_cost(
+                costs.investment_eur, costs.cost_eur, energy_kwh, years, rate
             ),
+            "co2_saving_kg_per_year": co2_saving_kg_per_year(energy, power, book.co2, years[-1]),
         }
     )
 
@@ -198,8 +208,8 @@ def _checked(plants: pd.DataFrame, degradation_fraction: float) -> dict[str, np.
             expected="from 0 to below 1",
         )
     values = {name: plants[name].to_numpy(dtype=np.float64) for name in _NEEDED[:-1]}
-    flats = plants["n_flats"] if "n_flats" in plants else pd.Series(1.0, index=plants.index)
-    values["n_flats"] = np.nan_to_num(flats.to_numpy(dtype=np.float64), nan=1.0)
+    flats = plants["n_flats"] if "n_flats" in plants else pd.Series(np.nan, index=plants.index)
+    values["n_flats"] = flats.to_numpy(dtype=np.float64)
     full = plants["full_feed_in_kwh" if "full_feed_in_kwh" in plants else "yield_year_kwh"]
     values["full_feed_in_kwh"] = full.to_numpy(dtype=np.float64)
     for name, column in values.items():
@@ -330,9 +340,13 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _reasons(
-    values: Mapping[str, np.ndarray], pay: Tariffs, table: pd.DataFrame, money: MoneyRules
+    values: Mapping[str, np.ndarray],
+    plants: Plants,
+    pay: Tariffs,
+    table: pd.DataFrame,
+    money: MoneyRules,
 ) -> np.ndarray:
-    """What could not be computed and why, in German; of several reasons the first counts."""
+    """What could not be computed, in German, the first that holds; what is doubtful beside it."""
     has_plant = ~np.isnan(values["dc_power_kwp"])
     has_yield = ~np.isnan(values["yield_year_kwh"])
     own_is_unknown = np.isnan(values["self_consumed_kwh"])
@@ -349,4 +363,15 @@ def _reasons(
     ).astype(object)
     never = table["payback_years"].isna().to_numpy()
     is_loss = never & has_plant & has_yield & ~pay.needs_tender
-    return np.where(is_loss, np.where(texts == "", at_a_loss, texts + "; " + at_a_loss), texts)
+    is_unsure = (
+        has_tenant_model(money)
+        & plants.is_residential
+        & np.isnan(plants.n_flats)
+        & ~np.isnan(table["npv_self_consumption_eur"].to_numpy())
+    )
+    flats = "Zahl der Wohnungen unbekannt: gerechnet als ein Haushalt, ohne Mieterstrom"
+    return joined(
+        texts,
+        np.where(is_unsure, flats, "").astype(object),
+        np.where(is_loss, at_a_loss, "").astype(object),
+    )

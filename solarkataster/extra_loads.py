@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,38 @@ import pandas as pd
 from solarkataster.errors import InputError
 from solarkataster.holidays_of_states import holiday_dates
 from solarkataster.load_profiles import LOCAL_CLOCK, QUARTERS_PER_HOUR, LoadProfiles, quarter_hours
+from solarkataster.reasons import joined
 from solarkataster.rules.demand import CarRules, DemandRules, HeatPumpRules
+from solarkataster.units import STC_W_M2
 from solarkataster.weather import Weather
 
 #: Names of their rows among the load profiles.
 HEAT_PUMP, CAR = "heat pump", "car"
 
-_STC_W_M2 = 1000.0
+#: What is said of buildings whose loads are not known.
+HEAT_UNKNOWN = "Bedarf unbekannt: Wärmebedarf der Wärmepumpe unbekannt, Wohnfläche fehlt"
+CARS_UNKNOWN = "Ohne Elektroauto gerechnet: Zahl der Wohnungen unbekannt, Wohnfläche fehlt"
+
+
+@dataclass(frozen=True, eq=False)
+class ExtraLoads:
+    """
+    Loads of n buildings beside their demand.
+
+    Attributes
+    ----------
+    profiles : LoadProfiles
+        With rows for the loads that occur.
+    kwh : DataFrame, n rows
+        Electricity of the year, columns named like those rows; NaN for a heat pump whose heat is
+        not known, so that the building's demand is not known either. [kWh]
+    reason : ndarray of object, shape (n,)
+        In German what is not known; empty otherwise.
+    """
+
+    profiles: LoadProfiles
+    kwh: pd.DataFrame
+    reason: np.ndarray
 
 
 def heat_pump_load(weather: Weather, rules: HeatPumpRules) -> tuple[np.ndarray, float]:
@@ -127,7 +153,7 @@ def car_load(weather: Weather, calendar_year: int, state: str, rules: CarRules) 
     is_away = _is_working_day(local, free)
     arrival = 0.5 * (rules.arrives_from + rules.arrives_to)
     is_away &= (hour >= rules.leaves_at) & (hour < arrival)
-    light = np.repeat(np.minimum(weather.ghi / _STC_W_M2, 1.0), QUARTERS_PER_HOUR)
+    light = np.repeat(np.minimum(weather.ghi / STC_W_M2, 1.0), QUARTERS_PER_HOUR)
     is_arrival = (hour >= arrival) & (np.roll(hour, 1) < arrival)
     return _solar_led(light, is_away, is_arrival, need_kwh, rules)
 
@@ -178,7 +204,7 @@ def add_extra_loads(
     demand: pd.DataFrame,
     weather: Weather,
     rules: DemandRules,
-) -> tuple[LoadProfiles, pd.DataFrame]:
+) -> ExtraLoads:
     """
     Heat pumps and electric cars of buildings, where there are any.
 
@@ -187,7 +213,7 @@ def add_extra_loads(
     profiles : LoadProfiles
     buildings : DataFrame, n rows
         Optional: ``has_heat_pump`` (bool), ``heat_demand_kwh`` (heat of a year, NaN where not
-        given), ``n_cars``; missing columns and values as the rules have it for homes.
+        given), ``n_cars``, ``n_flats``; missing columns and values as the rules have it for homes.
     demand : DataFrame, n rows
         ``floor_area_m2`` and ``is_home``, as of ``annual_demand``.
     weather : Weather
@@ -195,33 +221,45 @@ def add_extra_loads(
 
     Returns
     -------
-    profiles : LoadProfiles
-        With rows for the loads that occur.
-    extra_kwh : DataFrame, n rows, index of ``demand``
-        Electricity of the year, columns named like those rows. [kWh]
+    ExtraLoads
 
     Raises
     ------
     InputError
-        A negative number of cars or heat demand; weather without temperature if a heat pump stands.
+        A negative number of cars, flats or heat demand; weather without temperature if a heat pump
+        stands.
+
+    Notes
+    -----
+    A home has as many cars as its flats, given or by its floor area. Where neither is known it is
+    reckoned without, and said to be; a heat pump is too large a load to leave out.
     """
     extra = pd.DataFrame(index=demand.index)
     rows: dict[str, np.ndarray] = {}
     heat_kwh = _heat_kwh(buildings, demand, rules.heat_pump)
-    if heat_kwh.any():
+    if (heat_kwh != 0.0).any():
         rows[HEAT_PUMP], performance = heat_pump_load(weather, rules.heat_pump)
         extra[HEAT_PUMP] = heat_kwh / performance
-    n_cars = _n_cars(buildings, demand, rules.car)
-    if n_cars.any():
+    n_cars = _n_cars(buildings, demand, rules)
+    if (n_cars > 0.0).any():
         car = rules.car
         rows[CAR] = car_load(weather, rules.calendar.year, rules.calendar.state, car)
         per_car_kwh = car.km_per_year * car.kwh_per_100_km / 100.0 * car.home_charging_fraction
-        extra[CAR] = n_cars * per_car_kwh
-    return (profiles.with_rows(rows) if rows else profiles), extra
+        extra[CAR] = np.nan_to_num(n_cars) * per_car_kwh
+    return ExtraLoads(
+        profiles=profiles.with_rows(rows) if rows else profiles,
+        kwh=extra,
+        reason=joined(_said(heat_kwh, HEAT_UNKNOWN), _said(n_cars, CARS_UNKNOWN)),
+    )
+
+
+def _said(values: np.ndarray, words: str) -> np.ndarray:
+    """The words where a value is unknown."""
+    return np.where(np.isnan(values), words, "").astype(object)
 
 
 def _heat_kwh(buildings, demand, rules: HeatPumpRules) -> np.ndarray:
-    """Heat of a year from a heat pump, 0 without, shape (n,). [kWh]"""
+    """Heat of a year from a heat pump, 0 without, NaN if not known, shape (n,). [kWh]"""
     is_home = demand["is_home"].to_numpy(dtype=bool)
     has = is_home & rules.by_default
     if "has_heat_pump" in buildings:
@@ -230,16 +268,19 @@ def _heat_kwh(buildings, demand, rules: HeatPumpRules) -> np.ndarray:
     heat = rules.heat_kwh_per_m2 * demand["floor_area_m2"].to_numpy(dtype=np.float64)
     given = _numbers(buildings, "heat_demand_kwh")
     heat = np.where(np.isnan(given), heat, given)
-    return np.where(has, np.nan_to_num(heat), 0.0)
+    return np.where(has, heat, 0.0)
 
 
-def _n_cars(buildings, demand, rules: CarRules) -> np.ndarray:
-    """Cars charged at each building, shape (n,)."""
+def _n_cars(buildings, demand, rules: DemandRules) -> np.ndarray:
+    """Cars charged at each building, NaN for homes of which nobody knows, shape (n,)."""
     is_home = demand["is_home"].to_numpy(dtype=bool)
-    area_m2 = np.nan_to_num(demand["floor_area_m2"].to_numpy(dtype=np.float64))
-    n_homes = np.maximum(np.round(area_m2 / rules.m2_per_home), 1.0)
+    area_m2 = demand["floor_area_m2"].to_numpy(dtype=np.float64)
+    n_flats = _numbers(buildings, "n_flats")
+    by_area = np.maximum(np.round(area_m2 / rules.flat.floor_area_m2), 1.0)
+    n_flats = np.where(np.isnan(n_flats), by_area, n_flats)
     given = _numbers(buildings, "n_cars")
-    return np.where(np.isnan(given), np.where(is_home, rules.per_home * n_homes, 0.0), given)
+    by_rule = np.where(is_home & (rules.car.per_home > 0.0), rules.car.per_home * n_flats, 0.0)
+    return np.where(np.isnan(given), by_rule, given)
 
 
 def _numbers(buildings: pd.DataFrame, name: str) -> np.ndarray:

@@ -64,10 +64,23 @@ def state_code(state: str) -> str:
 
 
 def holiday_dates(state: str, year: int) -> list[datetime.date]:
-    """Public holidays of a whole state in a year, in order; those of single places are left out."""
+    """
+    Public holidays of a year, in order; those of single places are left out.
+
+    Parameters
+    ----------
+    state : str
+        As for :func:`state_code`; empty for the holidays that all states have.
+    year : int
+
+    Returns
+    -------
+    list of date
+    """
     import holidays  # here, because few commands need it
 
-    return sorted(holidays.country_holidays("DE", subdiv=state_code(state), years=year))
+    subdiv = state_code(state) if state.strip() else None
+    return sorted(holidays.country_holidays("DE", subdiv=subdiv, years=year))
 
 
 def _plain(name: str) -> str:

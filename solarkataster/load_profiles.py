@@ -131,7 +131,8 @@ def standard_profiles(
     calendar_year : int
         Whose weekdays, holidays and summer time apply.
     state : str
-        Whose holidays apply: name (``rheinland-pfalz``) or ISO code (``RP``, ``DE-RP``).
+        Whose holidays apply: name (``rheinland-pfalz``) or ISO code (``RP``, ``DE-RP``); empty for
+        those that all states have.
 
     Returns
     -------

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from solarkataster.errors import InputError
 from solarkataster.rules.base import SourcedTable
 from solarkataster.rules.eeg import (
     EegPeriod,
@@ -17,9 +15,7 @@ from solarkataster.rules.eeg import (
     slice_mean_eur_per_kwh,
 )
 from solarkataster.rules.money import MoneyRules
-
-#: Cents per euro.
-_CENT = 100.0
+from solarkataster.units import CT_PER_EUR
 
 #: Quarter-hours per hour.
 _QUARTERS = 4.0
@@ -162,35 +158,6 @@ def feed_in_limit_kw(power_kwp, eeg: EegRules, money: MoneyRules) -> np.ndarray:
     return np.where(is_capped, cap.fraction * power, np.inf)
 
 
-def check_one_kind_of_feed_in(plant_ids: Sequence[str], is_full_feed_in, self_consumed_kwh) -> None:
-    """
-    Refuse plants that take the tariff for full feed-in and supply their own house as well.
-
-    Parameters
-    ----------
-    plant_ids : sequence of str, length n
-    is_full_feed_in : array_like of bool, shape (n,)
-        The plant takes the higher tariff.
-    self_consumed_kwh : array_like, shape (n,)
-        What of its yield is used in the house. [kWh]
-
-    Raises
-    ------
-    InputError
-        Names the plants. EEG 2023 § 48 Abs. 2a: both on one roof are two plants with meters of
-        their own.
-    """
-    both = np.asarray(is_full_feed_in, dtype=bool) & (np.asarray(self_consumed_kwh) > 0.0)
-    if both.any():
-        names = [str(plant_ids[int(row)]) for row in np.flatnonzero(both)]
-        raise InputError(
-            f"{len(names)} plants take the tariff for full feed-in and use electricity themselves",
-            where=", ".join(names[:5]),
-            expected="one kind of feed-in for each plant (EEG 2023 § 48 Abs. 2a)",
-            remedy="Split each into two plants with meters and ids of their own.",
-        )
-
-
 def _used(period: EegPeriod, day: datetime.date) -> TariffUsed:
     tables: tuple[SourcedTable, ...] = (period, period.feed_in)
     return TariffUsed(
@@ -206,7 +173,7 @@ def _pay(power: np.ndarray, period: EegPeriod, money: MoneyRules, kind: str) -> 
     fixed, marketed = period.feed_in, period.market_premium
     by_law = slice_mean_eur_per_kwh(power, fixed.up_to_kwp, getattr(fixed, kind))
     by_market = slice_mean_eur_per_kwh(power, marketed.up_to_kwp, getattr(marketed, kind))
-    fee = money.direct_marketing.fee_ct_per_kwh / _CENT
+    fee = money.direct_marketing.fee_ct_per_kwh / CT_PER_EUR
     pay = np.where(power <= fixed.up_to_kwp[-1], by_law, by_market - fee)
     return np.where(power <= marketed.tender_above_kwp, pay, np.nan)
 

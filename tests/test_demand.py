@@ -17,11 +17,18 @@ from solarkataster.demand import (
     battery_kwh,
     battery_of,
     demand_by_profile,
-    profile_names,
     use_keys,
 )
 from solarkataster.errors import InputError
-from solarkataster.extra_loads import CAR, HEAT_PUMP, add_extra_loads, car_load, heat_pump_load
+from solarkataster.extra_loads import (
+    CAR,
+    CARS_UNKNOWN,
+    HEAT_PUMP,
+    HEAT_UNKNOWN,
+    add_extra_loads,
+    car_load,
+    heat_pump_load,
+)
 from solarkataster.load_profiles import month_of_hour, standard_profiles
 from solarkataster.rules.demand import DemandRules
 from solarkataster.weather import Weather
@@ -100,7 +107,7 @@ def test_a_given_demand_wins_and_says_so():
         ({"use": None}, "Nutzung unbekannt: keine Angabe"),
         ({"height_m": np.nan}, "Bedarf unbekannt: Grundfläche oder Höhe fehlt"),
         ({"annual_demand_kwh": -5.0}, "Bedarf unbrauchbar: -5 kWh angegeben"),
-        ({"annual_demand_kwh": np.inf}, "Bedarf unbrauchbar: inf kWh angegeben"),
+        ({"annual_demand_kwh": np.inf}, "Bedarf unbrauchbar: unendlich viele kWh angegeben"),
         (
             {"annual_demand_kwh": 1e7},
             "Bedarf unglaubwürdig: 10.000.000 kWh im Jahr für Wohnen, mehr als 64.800 kWh; nicht "
@@ -110,6 +117,26 @@ def test_a_given_demand_wins_and_says_so():
             {"annual_demand_kwh": 1e7, "height_m": np.nan},
             "Bedarf unglaubwürdig: 10.000.000 kWh im Jahr für Wohnen, mehr als 1.000.000 kWh; "
             "nicht verwendet",
+        ),
+        (
+            {"use": None, "annual_demand_kwh": 1e7, "load_profile": "H25"},
+            "Bedarf unglaubwürdig: 10.000.000 kWh im Jahr für ein Gebäude unbekannter Nutzung mit "
+            "Lastprofil H25, mehr als 1.000.000 kWh; nicht verwendet",
+        ),
+        (
+            {
+                "use": "x",
+                "annual_demand_kwh": 1e5,
+                "load_profile": "H25",
+                "floor_area_m2": 200.0,
+            },
+            "Bedarf unglaubwürdig: 100.000 kWh im Jahr für ein Gebäude unbekannter Nutzung mit "
+            "Lastprofil H25, mehr als 80.000 kWh; nicht verwendet",
+        ),
+        (
+            {"use": None, "annual_demand_kwh": 3e8, "load_profile": "measured"},
+            "Bedarf unglaubwürdig: 300.000.000 kWh im Jahr für ein Gebäude unbekannter Nutzung, "
+            "mehr als 200.000.000 kWh; nicht verwendet",
         ),
         (
             {"use": None, "annual_demand_kwh": 3500.0},
@@ -155,8 +182,39 @@ def test_an_own_profile_makes_a_given_demand_usable_without_a_use():
 
 
 @pytest.mark.parametrize(
+    ("profile", "most_kwh"),
+    [("H25", 1e6), ("L25", 5e6), ("H25+G25", 5e6), ("G25", 2e8), ("G25+L25", 2e8)],
+)
+def test_without_a_use_the_limit_is_the_largest_of_the_uses_with_the_profile(profile, most_kwh):
+    def said(kwh):
+        return only(use=None, annual_demand_kwh=kwh, load_profile=profile)
+
+    assert said(most_kwh)["annual_demand_kwh"] == most_kwh
+    assert said(most_kwh)["reason"] == ""
+    assert np.isnan(said(1.01 * most_kwh)["annual_demand_kwh"])
+    assert said(1.01 * most_kwh)["reason"].startswith("Bedarf unglaubwürdig")
+
+
+def test_a_given_floor_area_counts_before_the_estimate_and_flats_only_without_one():
+    for known in ({}, {"height_m": np.nan}, {"n_flats": 8.0}):
+        found = only(floor_area_m2=120.0, **known)
+        assert found[["floor_area_m2", "demand_source"]].tolist() == [120.0, "floor area given"]
+        assert found["annual_demand_kwh"] == pytest.approx(120.0 * 26.0)
+    assert only(floor_area_m2=np.nan, n_flats=8.0)["demand_source"] == "floor area"
+    flats = only(height_m=np.nan, n_flats=3.0)
+    assert flats[["floor_area_m2", "demand_source"]].tolist() == [282.0, "flats given"]
+    assert flats["annual_demand_kwh"] == pytest.approx(282.0 * 26.0)
+    # Flats tell nothing of an office, and none nothing of a home.
+    assert np.isnan(only(use="31001_2020", height_m=np.nan, n_flats=3.0)["annual_demand_kwh"])
+    assert np.isnan(only(height_m=np.nan, n_flats=0.0)["annual_demand_kwh"])
+    # A demand above 400 kWh/m² of the given area is not believed.
+    assert "80.000 kWh" in only(annual_demand_kwh=1e5, floor_area_m2=200.0)["reason"]
+
+
+@pytest.mark.parametrize(
     ("given", "words"),
     [
+        ({"floor_area_m2": "groß"}, "floor_area_m2 = 'groß' in row 1"),
         ({"load_profile": "P25"}, "P25 is what homes with a plant still"),
         ({"load_profile": "H25+S25"}, "S25 is what homes with a plant and a battery"),
         ({"load_profile": "H0"}, "'H0' is not known"),
@@ -172,8 +230,7 @@ def test_wrong_columns_are_refused(given, words):
 
 def test_a_mixed_house_splits_its_demand_between_two_profiles():
     table = annual_demand(houses(use=["31001_1120", "31001_1000", "x"]), RULES)
-    profiles = standard_profiles(profile_names(table), WINTER_TIME, 2025, "RP")
-    assert profiles.names == ("H25", "G25")
+    profiles = standard_profiles(("H25", "G25"), WINTER_TIME, 2025, "RP")
     by_profile = demand_by_profile(table, profiles)
     assert by_profile[0, 0] == by_profile[0, 1] == table["annual_demand_kwh"][0] / 2
     assert by_profile[1].tolist() == [4212.0, 0.0]
@@ -241,19 +298,66 @@ def test_solar_led_cars_charge_more_by_day_and_as_much_in_all():
     assert solar[monday:][noon].sum() == 0.0  # away
 
 
+#: At home a year: 12 309 km at 20 kWh/100 km, of which 80 % at home.
+CAR_KWH = 12309 * 0.2 * 0.8
+
+
+def test_a_heat_pump_of_unknown_size_leaves_the_demand_unknown_and_says_so():
+    buildings = houses(
+        has_heat_pump=True,
+        annual_demand_kwh=3500.0,
+        height_m=[np.nan, 9.0, np.nan],
+        heat_demand_kwh=[np.nan, np.nan, 12_000.0],
+    )
+    table = annual_demand(buildings, RULES)
+    flat = profiles_of(np.ones(35_040), month_of_hour(WINTER_TIME))
+    found = add_extra_loads(flat, buildings, table, year_weather(), RULES)
+    assert found.reason.tolist() == [HEAT_UNKNOWN, "", ""]
+    _, performance = heat_pump_load(year_weather(), RULES.heat_pump)
+    expected = [np.nan, 105.0 * 162.0 / performance, 12_000.0 / performance]
+    np.testing.assert_allclose(found.kwh[HEAT_PUMP], expected)
+    by_default = changed_rules("heat_pump", by_default=True)
+    said = add_extra_loads(flat, houses(height_m=np.nan), table[:1], year_weather(), by_default)
+    assert said.reason.tolist() == [HEAT_UNKNOWN]
+
+
+def test_homes_have_as_many_cars_as_flats_and_none_where_nobody_knows():
+    rules = changed_rules("car", per_home=0.5)
+    buildings = houses(
+        height_m=[9.0, 9.0, np.nan, np.nan, np.nan],
+        n_flats=[np.nan, 6.0, 6.0, np.nan, np.nan],
+        n_cars=[np.nan, np.nan, np.nan, np.nan, 2.0],
+    )
+    # By n_flats alone; without the figure of the floor area that they give the demand.
+    table = annual_demand(buildings.drop(columns="n_flats"), rules)
+    flat = profiles_of(np.ones(35_040), month_of_hour(WINTER_TIME))
+    found = add_extra_loads(flat, buildings, table, year_weather(), rules)
+    # 162 m² are two flats of 94 m².
+    np.testing.assert_allclose(found.kwh[CAR], np.array([1.0, 3.0, 3.0, 0.0, 2.0]) * CAR_KWH)
+    assert found.reason.tolist() == ["", "", "", CARS_UNKNOWN, ""]
+    shipped = add_extra_loads(flat, buildings[3:4], table[3:4], year_weather(), RULES)
+    assert shipped.reason.tolist() == [""]  # no cars by the shipped rules, so none are missing
+
+
+def changed_rules(table, **values):
+    changed = getattr(RULES, table).model_copy(update=values)
+    return RULES.model_copy(update={table: changed})
+
+
 def test_extra_loads_come_only_where_a_building_has_them():
     buildings = houses(has_heat_pump=[True, False, None], n_cars=[0.0, 2.0, np.nan])
     table = annual_demand(buildings, RULES)
     flat = profiles_of(np.ones(35_040), month_of_hour(WINTER_TIME))
-    profiles, extra = add_extra_loads(flat, buildings, table, year_weather(), RULES)
-    assert profiles.names == ("p0", HEAT_PUMP, CAR)
+    found = add_extra_loads(flat, buildings, table, year_weather(), RULES)
+    assert found.profiles.names == ("p0", HEAT_PUMP, CAR)
+    assert found.reason.tolist() == ["", "", ""]
     _, performance = heat_pump_load(year_weather(), RULES.heat_pump)
     heat = 105.0 * 162.0 / performance
-    np.testing.assert_allclose(extra[HEAT_PUMP], [heat, 0.0, 0.0])
-    np.testing.assert_allclose(extra[CAR], [0.0, 2 * 12309 * 0.2 * 0.8, 0.0])
-    none, extra = add_extra_loads(flat, houses(), table[:1], year_weather(), RULES)
-    assert none is flat
-    assert extra.shape == (1, 0)
+    np.testing.assert_allclose(found.kwh[HEAT_PUMP], [heat, 0.0, 0.0])
+    np.testing.assert_allclose(found.kwh[CAR], [0.0, 2 * CAR_KWH, 0.0])
+    none = add_extra_loads(flat, houses(), table[:1], year_weather(), RULES)
+    assert none.profiles is flat
+    assert none.kwh.shape == (1, 0)
     with pytest.raises(InputError, match="n_cars = -1 in row 1"):
         add_extra_loads(flat, houses(n_cars=-1.0), table[:1], year_weather(), RULES)
 

@@ -11,6 +11,7 @@ import pyxirr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from solarkataster.cash_flows import Use
 from solarkataster.co2 import co2_method, co2_saving_kg_per_year
 from solarkataster.economics import economics, surface_economics
 from solarkataster.errors import InputError
@@ -208,6 +209,34 @@ def test_tenant_power_worked_by_hand():
     assert money_of(book, n_flats=6.0).npv_self_consumption_eur == pytest.approx(148.0 - 524.0)
     # A home with two flats is used by its owners.
     assert money_of(book, n_flats=2.0).npv_self_consumption_eur == pytest.approx(5818.0)
+
+
+@pytest.mark.parametrize("model", ["tenant power", "shared supply"])
+def test_a_home_whose_flats_are_unknown_counts_as_one_household_and_says_so(model):
+    book = book_with(tenants=changed(SHIPPED.money.tenants, model=model))
+    unsaid, one = money_of(book), money_of(book, n_flats=1.0)
+    words = "Zahl der Wohnungen unbekannt: gerechnet als ein Haushalt, ohne Mieterstrom"
+    assert (unsaid.money_reason, one.money_reason) == (words, "")
+    assert unsaid.npv_self_consumption_eur == one.npv_self_consumption_eur
+    assert money_of(book, n_flats=np.nan).money_reason == words
+    # Nothing to say of firms, without a model for tenants, and where no use is computed.
+    assert money_of(book, is_residential=False).money_reason == ""
+    assert money_of().money_reason == ""
+    without = {name: np.nan for name in ("self_consumed_kwh", "feed_in_kwh")}
+    assert "Wohnungen" not in money_of(book, **without).money_reason
+    poor = money_of(book, self_consumed_kwh=1.0, feed_in_kwh=1.0, self_consumed_battery_kwh=1.0,
+                    feed_in_battery_kwh=1.0, yield_year_kwh=2.0, full_feed_in_kwh=2.0)  # fmt: skip
+    assert poor.money_reason == f"{words}; amortisiert sich in 9 Jahren nicht"
+
+
+def test_no_plant_takes_the_tariff_for_full_feed_in_and_supplies_its_house():
+    nothing, fed_in = np.zeros(2), np.full(2, 900.0)
+    Use(nothing, nothing, fed_in, nothing, is_full_feed_in=True)
+    Use(np.array([5.0, 0.0]), nothing, fed_in, nothing)
+    with pytest.raises(InputError, match="1 plants take the tariff") as caught:
+        Use(np.array([0.0, 5.0]), nothing, fed_in, nothing, is_full_feed_in=True)
+    assert caught.value.where == "plant 2"
+    assert "two plants" in caught.value.remedy
 
 
 def test_income_tax_worked_by_hand():

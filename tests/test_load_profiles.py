@@ -11,8 +11,9 @@ import pytest
 from load_shapes import WINTER_TIME
 
 from solarkataster.errors import InputError
-from solarkataster.holidays_of_states import holiday_dates, state_code
+from solarkataster.holidays_of_states import STATES, holiday_dates, state_code
 from solarkataster.io.load_profile import read_load_profile
+from solarkataster.io.rules import load_rules
 from solarkataster.load_profiles import (
     compare_grid_draw,
     measured_profile,
@@ -138,6 +139,20 @@ def test_unknown_profiles_and_states_are_refused():
         state_code("Reinland-Pfalz")
     with pytest.raises(InputError, match="offset to UTC"):
         quarter_hours(WINTER_TIME.tz_localize(None), 2025)
+
+
+def test_without_a_state_the_nine_holidays_of_all_states_apply():
+    common = holiday_dates("", 2025)
+    # New Year, Good Friday, Easter Monday, 1 May, Ascension, Whit Monday, 3 October, Christmas.
+    assert [(day.month, day.day) for day in common] == [
+        (1, 1), (4, 18), (4, 21), (5, 1), (5, 29), (6, 9), (10, 3), (12, 25), (12, 26),
+    ]  # fmt: skip
+    for code in STATES:
+        assert set(common) <= set(holiday_dates(code, 2025))
+    assert load_rules().demand.calendar.state == ""
+    nowhere, rp = (standard_profiles(("G25",), WINTER_TIME, 2025, s).share[0] for s in ("", RP))
+    quarters = slice(96 * 304, 96 * 305)  # 1 November, a holiday in Rheinland-Pfalz, a Saturday
+    assert not np.allclose(nowhere[quarters] / nowhere.max(), rp[quarters] / rp.max())
 
 
 def test_states_are_known_by_name_and_code():

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from solarkataster.errors import InputError
 from solarkataster.io.rules import load_rules
 from solarkataster.rules.eeg import slice_mean_eur_per_kwh
-from solarkataster.tariffs import check_one_kind_of_feed_in, feed_in_limit_kw, tariffs
+from solarkataster.tariffs import feed_in_limit_kw, tariffs
 
 BOOK = load_rules()
 SMART_METERS = BOOK.money.smart_meters
@@ -112,11 +112,3 @@ def test_feed_in_is_capped_at_60_percent_without_control_since_25_february_2025(
     limits = feed_in_limit_kw(powers, BOOK.eeg, money_of("2025-02-25"))
     assert list(limits) == [3.0, 4.2, np.inf, np.inf]
     assert np.isinf(feed_in_limit_kw(powers, BOOK.eeg, money_of("2025-02-24"))).all()
-
-
-def test_one_plant_cannot_take_both_kinds_of_feed_in():
-    check_one_kind_of_feed_in(["a", "b"], [True, False], [0.0, 900.0])
-    with pytest.raises(InputError, match="2 plants take the tariff") as caught:
-        check_one_kind_of_feed_in(["a", "b", "c"], [True, False, True], [5.0, 900.0, 0.1])
-    assert caught.value.where == "a, c"
-    assert "two plants" in caught.value.remedy

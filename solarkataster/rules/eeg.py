@@ -12,11 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from solarkataster.errors import InputError
 from solarkataster.rules.base import Fraction, NotNegative, Positive, Rules, SourcedTable
+from solarkataster.units import CT_PER_EUR
 
 _ONE_DAY = datetime.timedelta(days=1)
-
-#: Cents per euro.
-_CENT = 100.0
 
 
 def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
@@ -269,6 +267,6 @@ def slice_mean_eur_per_kwh(power_kwp, up_to_kwp, prices_ct_per_kwh) -> np.ndarra
     ends = np.minimum(power[:, None], limits)
     in_slice = np.diff(ends, axis=1, prepend=0.0)
     # A sum per row: a matrix product may add in another order for another number of plants.
-    priced = (in_slice * np.asarray(prices_ct_per_kwh, dtype=np.float64)).sum(axis=1) / _CENT
+    priced = (in_slice * np.asarray(prices_ct_per_kwh, dtype=np.float64)).sum(axis=1) / CT_PER_EUR
     known = (power > 0.0) & (power <= limits[-1])
     return np.divide(priced, power, out=np.full(power.shape, np.nan), where=known)

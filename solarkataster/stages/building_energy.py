@@ -10,13 +10,13 @@ from solarkataster.balance import balance
 from solarkataster.demand import battery_kwh, battery_of, demand_by_profile
 from solarkataster.extra_loads import add_extra_loads
 from solarkataster.heat import heat_demand, month_means, n_persons, wanted_area_m2
+from solarkataster.reasons import joined
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.uncertainty import combined_sigma, p90
-from solarkataster.units import MONTHS
+from solarkataster.units import MONTHS, W_PER_KW
 
 #: Buildings whose balance is worked out together.
 _BLOCK = 256
-_W_PER_KW = 1000.0
 
 YIELD_MONTHS = tuple(f"yield_{month}_kwh" for month in MONTHS)
 
@@ -163,15 +163,16 @@ def building_energy(
     DataFrame, n_building rows
         ``sums`` with demand, its source, both balances and what full feed-in would bring.
     """
-    profiles, extra = add_extra_loads(basis.profiles, given, demand, basis.weather, basis.demand)
-    kwh = demand_by_profile(demand, profiles, extra)
+    extra = add_extra_loads(basis.profiles, given, demand, basis.weather, basis.demand)
+    profiles = extra.profiles
+    kwh = demand_by_profile(demand, profiles, extra.kwh)
     size = battery_kwh(sums["dc_power_kwp"].to_numpy(), kwh.sum(axis=1), basis.demand.battery)
     limit = basis.feed_in_limit_kw(sums["dc_power_kwp"].to_numpy())
     has_plant = sums["yield_year_kwh"].notna().to_numpy()
     parts: list[pd.DataFrame] = []
     for first in range(0, len(sums), _BLOCK):
         at = slice(first, first + _BLOCK)
-        pv_kw = roofs_w[at] * (left[at] / _W_PER_KW).astype(np.float32)[:, None]
+        pv_kw = roofs_w[at] * (left[at] / W_PER_KW).astype(np.float32)[:, None]
         pv_kw[~has_plant[at]] = np.nan
         plain = balance(pv_kw, kwh[at], profiles, feed_in_limit_kw=limit[at])
         stored = balance(
@@ -192,8 +193,21 @@ def building_energy(
                 }
             )
         )
-    told = demand.rename(columns={"reason": "demand_reason"}).reset_index(drop=True)
-    told["annual_demand_kwh"] = np.where(told["annual_demand_kwh"].notna(), kwh.sum(axis=1), np.nan)
+    told = _told(demand.reset_index(drop=True), kwh.sum(axis=1), extra.reason)
     return pd.concat(
         [sums, told, *([pd.concat(parts, ignore_index=True)] if parts else [])], axis=1
     )
+
+
+def _told(demand: pd.DataFrame, whole_kwh: np.ndarray, reason: np.ndarray) -> pd.DataFrame:
+    """Demand with further loads, its source, and what is not known of it."""
+    told = demand.rename(columns={"reason": "demand_reason"})
+    is_lost = demand["annual_demand_kwh"].notna().to_numpy() & np.isnan(whole_kwh)
+    told["annual_demand_kwh"] = whole_kwh
+    told["demand_source"] = np.where(is_lost, "unknown: " + reason, told["demand_source"])
+    told["load_profile"] = np.where(is_lost, "", told["load_profile"])
+    # Of a building without demand the first reason says enough.
+    has_demand = demand["annual_demand_kwh"].notna().to_numpy()
+    said = told["demand_reason"].to_numpy(dtype=object)
+    told["demand_reason"] = joined(said, np.where(has_demand, reason, "").astype(object))
+    return told
