@@ -73,8 +73,10 @@ class RatingInputs:
     installed : InstalledPlants or None
         Those of the municipality; its table has ``easting_m`` and ``northing_m`` too, NaN without
         coordinates.
+    unknown_own_ids : tuple of str
+        Ids of own buildings that no footprint has, in the order of the list.
     paths : tuple of Path
-        Files that were read.
+        Files of all these, and of the measured load profile.
 
     Notes
     -----
@@ -87,6 +89,7 @@ class RatingInputs:
     districts: gpd.GeoDataFrame | None = None
     parking: gpd.GeoDataFrame | None = None
     installed: InstalledPlants | None = None
+    unknown_own_ids: tuple[str, ...] = ()
     paths: tuple[Path, ...] = ()
 
     @property
@@ -150,19 +153,19 @@ def check_rating(
         parking = _with_spaces(config, parking, faults, notes)
     if installed is not None:
         installed = _here(config, installed, crs, faults, notes)
-    buildings, marks = _no_buildings(), dict[str, list[str]]()
+    buildings, marks, unknown = _no_buildings(), dict[str, list[str]](), tuple[str, ...]()
     if table is not None:
         buildings, marks = _known_of_buildings(config, table, faults, notes)
         _add_layers(config, buildings, outlines, monuments, districts, notes)
-        _add_own(config, buildings, faults, notes)
+        unknown = _add_own(config, buildings, faults, notes)
     named = (
         inputs.monuments, inputs.public_space, inputs.districts, inputs.parking,
-        inputs.installed_plants, inputs.own_buildings,
+        inputs.installed_plants, inputs.own_buildings, inputs.load_profile,
     )  # fmt: skip
     paths = tuple(part for path in named if path is not None for part in with_parts(path))
     shapes = None if space is None else space.geometry.to_numpy()
     return (
-        RatingInputs(buildings, monuments, shapes, districts, parking, installed, paths),
+        RatingInputs(buildings, monuments, shapes, districts, parking, installed, unknown, paths),
         marks,
         faults,
     )
@@ -233,8 +236,8 @@ def _here(
     keys = sorted(set(table["ags"][is_here]) - {""})
     if place.ags is None and len(keys) > 1:
         notes.append(
-            f"{where}: plants of {len(keys)} municipalities ({_some(keys)}) count as one; name "
-            "yours: ags in [municipality]"
+            f"{where}: plants of {len(keys)} municipalities ({_some(keys)}) are summed up without "
+            "a share of the potential; for that name yours alone: ags in [municipality]"
         )
     left_out = dict(installed.left_out)
     left_out |= {"elsewhere": n} if (n := int((~is_here).sum())) else {}
@@ -348,19 +351,20 @@ def _districts_of(
 
 def _add_own(
     config: Config, buildings: pd.DataFrame, faults: list[InputError], notes: list[str]
-) -> None:
-    """Which buildings are the municipality's own."""
+) -> tuple[str, ...]:
+    """Which buildings are the municipality's own; returns ids that no footprint has."""
     path, ids = config.inputs.own_buildings, buildings[ID_COLUMN]
     found = _opened(
         faults, path, read_own_buildings, ids.to_numpy(), config.inputs.own_buildings_id
     )
     if found is None:
-        return
+        return ()
     buildings["is_own_building"] = ids.isin(found.known).to_numpy()
     note = f"{path}: {len(found.known)} own buildings by column {found.column}"
     if found.unknown:
         note += f"; no footprint has {len(found.unknown)} of the ids: {_some(found.unknown)}"
     notes.append(note)
+    return found.unknown
 
 
 def _some(names: Sequence[str]) -> str:

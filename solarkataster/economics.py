@@ -369,7 +369,7 @@ def _reasons(
         & np.isnan(plants.n_flats)
         & ~np.isnan(table["npv_self_consumption_eur"].to_numpy())
     )
-    flats = "Zahl der Wohnungen unbekannt: gerechnet als ein Haushalt, ohne Mieterstrom"
+    flats = "Zahl der Wohnungen unbekannt: gerechnet als ein Haushalt, ohne Verkauf an Mieter"
     return joined(
         texts,
         np.where(is_unsure, flats, "").astype(object),

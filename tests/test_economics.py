@@ -215,7 +215,7 @@ def test_tenant_power_worked_by_hand():
 def test_a_home_whose_flats_are_unknown_counts_as_one_household_and_says_so(model):
     book = book_with(tenants=changed(SHIPPED.money.tenants, model=model))
     unsaid, one = money_of(book), money_of(book, n_flats=1.0)
-    words = "Zahl der Wohnungen unbekannt: gerechnet als ein Haushalt, ohne Mieterstrom"
+    words = "Zahl der Wohnungen unbekannt: gerechnet als ein Haushalt, ohne Verkauf an Mieter"
     assert (unsaid.money_reason, one.money_reason) == (words, "")
     assert unsaid.npv_self_consumption_eur == one.npv_self_consumption_eur
     assert money_of(book, n_flats=np.nan).money_reason == words

@@ -22,6 +22,7 @@ from solarkataster.errors import InputErrors
 from solarkataster.io.column_values import numbers_of
 from solarkataster.io.footprints import read_footprints
 from solarkataster.monuments import monument_kinds
+from solarkataster.stages.stored import read_inputs, write_inputs
 
 #: The town of `small_inputs`: 12 x 12 houses on 120 x 120 m.
 TOWN = shapely.box(WEST_M, NORTH_M - 120.0, WEST_M + 120.0, NORTH_M)
@@ -330,6 +331,9 @@ def test_own_buildings_are_found_in_the_column_that_knows_most(tmp_path):
     assert np.flatnonzero(rating.buildings["is_own_building"]).tolist() == [1, 3]
     (note,) = notes
     assert "2 own buildings by column gebaeude; no footprint has 1 of the ids: X9" in note
+    assert rating.unknown_own_ids == ("X9",)
+    write_inputs(tmp_path, rating, outlines().geometry, None)
+    assert read_inputs(tmp_path)[0].unknown_own_ids == ("X9",)
 
 
 def test_own_buildings_come_from_any_format(tmp_path):
@@ -387,7 +391,11 @@ def test_plants_count_by_municipality_key_and_by_postcode_where_they_have_none(
         f"{len(units)} solar plants in operation, {9.9 * len(units):.1f} kWp" in one
         for one in notes
     )
-    assert any("2 municipalities" in note for note in notes) == (extra == "")
+    several = [note for note in notes if "2 municipalities" in note]
+    assert len(several) == (extra == "")
+    for note in several:
+        assert "without a share of the potential" in note
+        assert "name yours alone: ags in [municipality]" in note
 
 
 def test_places_of_plants_are_in_the_system_of_the_run(tmp_path):
@@ -447,6 +455,12 @@ def test_check_takes_them_all_with_their_checksums_and_marks(folder):
     assert set(checked.rating.buildings["district"]) == {"Mitte"}
     assert {str(folder / name) for name in ("d.shp", "d.dbf")} <= set(checked.checksums)
     assert checked.marks["H000"] == ["strom = -1.0 is no demand in kWh a year: taken as unknown"]
+
+
+def test_every_file_that_is_named_is_among_the_paths(tmp_path):
+    (tmp_path / "own.csv").write_text("id\nH001\n")
+    rating, *_ = judged(tmp_path, own_buildings="own.csv", load_profile="load.csv")
+    assert [path.name for path in rating.paths] == ["own.csv", "load.csv"]
 
 
 def test_buildings_of_a_scenario_stand_behind_with_their_district_alone(tmp_path):

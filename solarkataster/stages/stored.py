@@ -51,6 +51,8 @@ def write_inputs(
     """
     known = buildings_of(inputs, outlines)
     tables: dict[str, pd.DataFrame] = {"known": known}
+    if inputs.unknown_own_ids:
+        tables["unknown_own"] = pd.DataFrame({"building_id": list(inputs.unknown_own_ids)})
     if inputs.installed is not None:
         tables["installed_plants"] = inputs.installed.table
     if measured_share is not None:
@@ -101,6 +103,7 @@ def read_inputs(run: Path) -> tuple[RatingInputs, np.ndarray | None]:
         return gpd.read_parquet(path) if path.is_file() else None
 
     plants, profile = table("installed_plants"), table("load_profile")
+    unknown = table("unknown_own")
     known = table("known")
     assert known is not None
     inputs = RatingInputs(
@@ -108,6 +111,7 @@ def read_inputs(run: Path) -> tuple[RatingInputs, np.ndarray | None]:
         districts=layer("districts"),
         parking=layer("parking"),
         installed=None if plants is None else InstalledPlants(plants, {}, 0),
+        unknown_own_ids=() if unknown is None else tuple(unknown["building_id"]),
     )
     return inputs, None if profile is None else profile["share"].to_numpy()
 
