@@ -66,8 +66,8 @@ class InputsConfig(Section):
     """Column with one unique id per footprint; it becomes building_id and is never renumbered."""
 
     footprint_use: Annotated[Text | None, Field(examples=["gebaeudefunktion"])] = None
-    """Column with the use of the building (ALKIS function code or any other); it chooses the shares
-    of windows and balconies in [walls]."""
+    """Column with the use of the building (ALKIS function code or any other); it chooses the demand
+    per floor area, the load profile, and the shares of windows and balconies in [walls]."""
 
     footprint_demand: Annotated[Text | None, Field(examples=["strom_kwh"])] = None
     """Column with the electricity a building uses in a year, in kWh; where it is empty, demand is
@@ -139,7 +139,8 @@ class InputsConfig(Section):
     """Column of `own_buildings` with the ids; without it the column that knows most buildings."""
 
     load_profile: Annotated[FilePath | None, Field(examples=["load.csv"])] = None
-    """Measured load profile of a year as CSV; taken instead of a standard profile."""
+    """Measured load profile of a year as CSV; buildings whose demand is given follow it instead of
+    a standard profile."""
 
     trees: Annotated[FilePath | None, Field(examples=["trees.gpkg"])] = None
     """Tree cadastre: one point per tree, as GeoPackage, GeoJSON, Shapefile, FlatGeobuf,

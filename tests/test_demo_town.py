@@ -8,6 +8,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
@@ -27,6 +28,7 @@ from solarkataster.demo.roofshapes import (
 )
 from solarkataster.demo.weather import weather_table
 from solarkataster.errors import InputError
+from solarkataster.io.installed_plants import read_installed_plants
 from solarkataster.io.weather import read_weather
 
 KINDS = ("demo", "builtup", "dense", "courtyard", "tower")
@@ -369,6 +371,30 @@ def test_config_names_the_inputs_and_never_the_truth(folders):
     text = (folders[0] / "config.toml").read_text(encoding="utf-8")
     assert "truth" not in text
     assert load_config(folders[0] / "config.toml").municipality.name == "Sonnfeld"
+
+
+def test_what_the_administration_knows_fits_the_town(town, folders):
+    config = load_config(folders[0] / "config.toml")
+    houses = gpd.read_file(config.inputs.footprints)
+    parking = gpd.read_file(config.inputs.parking)
+    assert sorted(parking["stellplaetze"]) == [18, 72]  # one on each side of 35 and of 50
+    # Lanes included a space takes about 25 m².
+    assert (parking.area / parking["stellplaetze"]).tolist() == pytest.approx([25.0] * 2, abs=2.5)
+    assert not parking.union_all().intersects(houses.union_all())
+    space = gpd.read_file(config.inputs.public_space)
+    assert not space.union_all().intersects(houses.union_all())
+    districts = gpd.read_file(config.inputs.districts)
+    assert len(districts) == 3
+    assert districts.area.sum() == pytest.approx(400.0**2)
+    own = pd.read_csv(config.inputs.own_buildings, sep=";")
+    assert set(own["bezeichnung"]) == {"Rathaus", "Grundschule", "Kindertagesstätte"}
+    assert set(own["gml_id"]) < set(houses["gml_id"])
+    assert set(houses.set_index("gml_id").loc[own["gml_id"], "owner"]) == {"Stadt Sonnfeld"}
+    assert 0 < houses["use"].isna().sum() < 10
+    assert 5 < houses["demand_kwh"].notna().sum() < 20
+    plants = read_installed_plants(config.inputs.installed_plants)
+    assert len(plants.table) == 27
+    assert set(plants.table["ags"]) == {config.municipality.ags}
 
 
 def test_weather_passes_the_label_test_and_is_usual_for_the_place(folders):
