@@ -64,7 +64,12 @@ class _Groups:
 
 
 def statistics(
-    buildings: pd.DataFrame, roofs: pd.DataFrame, facades: pd.DataFrame, *, municipality: str
+    buildings: pd.DataFrame,
+    roofs: pd.DataFrame,
+    facades: pd.DataFrame,
+    *,
+    municipality: str,
+    sigma_plant_fraction: float = 0.0,
 ) -> pd.DataFrame:
     """
     One long table of sums.
@@ -78,6 +83,8 @@ def statistics(
         Rated, ``building_id`` of ``buildings``; ``reason`` in German.
     municipality : str
         Name of the whole.
+    sigma_plant_fraction : float
+        Standard error that the surfaces of a building share, part of their own; 0: none. [–]
 
     Returns
     -------
@@ -96,7 +103,8 @@ def statistics(
     -----
     Sums are exact to the last digit (Shewchuk's algorithm, ``math.fsum``), whatever the order of
     the rows. Yields are summed, their uncertainties are not: what years, weather data and models do
-    to all surfaces alike adds up, what is each surface's own adds in quadrature.
+    to all surfaces alike adds up, so does what a building's plant does to its surfaces, and what is
+    each one's own adds in quadrature.
     """
     _check(buildings, roofs, facades)
     tables = {"roofs": roofs, "walls": facades, "buildings": buildings}
@@ -113,9 +121,9 @@ def statistics(
             groups = _Groups.of(labels, table["building_id"], names)
             sums = _sums(groups, table["building_id"], counted[surface])
             if surface == "walls":
-                sums |= _spread(groups, facades, sums["yield_year_kwh"])
+                sums |= _spread(groups, facades, sums["yield_year_kwh"], sigma_plant_fraction)
             else:  # the plant of a building is that on its roofs
-                sums |= _spread(of_roofs, roofs, sums["yield_year_kwh"])
+                sums |= _spread(of_roofs, roofs, sums["yield_year_kwh"], sigma_plant_fraction)
             head = {"level": level, "name": names, "surface": surface}
             parts.append(head | sums)
     return _typed(parts)
@@ -232,15 +240,24 @@ def _sums(
     return sums
 
 
-def _spread(groups: _Groups, table: pd.DataFrame, yield_kwh: np.ndarray) -> dict[str, np.ndarray]:
+def _spread(
+    groups: _Groups, table: pd.DataFrame, yield_kwh: np.ndarray, sigma_plant: float
+) -> dict[str, np.ndarray]:
     """Uncertainty of the yields of groups; rows sorted by value, so their order does not matter."""
     year, common, own = (
         _column(table, name, np.nan).astype(np.float64)
         for name in ("yield_year_kwh", "yield_sigma_common_fraction", "yield_sigma_own_fraction")
     )
     order = np.lexsort((own, common, year))
+    plant, _ = pd.factorize(table["building_id"])
     sigma = combined_sigma(
-        year[order], common[order], own[order], groups.group[order], len(groups.names)
+        year[order],
+        common[order],
+        own[order],
+        groups.group[order],
+        len(groups.names),
+        plant=plant[order],
+        sigma_plant=sigma_plant,
     )
     return {"yield_sigma_fraction": sigma, "yield_p90_year_kwh": p90(yield_kwh, sigma)}
 

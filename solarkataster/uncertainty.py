@@ -153,7 +153,7 @@ def own_sigma_fraction(
     poa_band: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
     """
-    Standard error of each surface's yield that no other surface shares.
+    Standard error of each surface's yield that no other building shares.
 
     Parameters
     ----------
@@ -175,8 +175,9 @@ def own_sigma_fraction(
 
     Notes
     -----
-    Root of the sum of squares of: the plant's own part of the model error; the error of the shading
-    loss, as a share of the light that is left; tilt and facing; half the band of the eaves.
+    Root of the sum of squares of: the plant's own part of the model error, which the surfaces of
+    one plant share (see :func:`combined_sigma`); the error of the shading loss, as a share of the
+    light that is left; tilt and facing; half the band of the eaves.
     """
     surface = rules.surface
     loss = np.asarray(shading_loss_fraction, dtype=np.float64)
@@ -239,6 +240,9 @@ def combined_sigma(
     sigma_own: np.ndarray,
     group: np.ndarray,
     n_group: int | None = None,
+    *,
+    plant: np.ndarray | None = None,
+    sigma_plant: float = 0.0,
 ) -> np.ndarray:
     """
     Standard error of the yield of groups of surfaces: buildings, districts, a town.
@@ -253,6 +257,10 @@ def combined_sigma(
         0 to n_group − 1; negative for none.
     n_group : int, optional
         Default: one more than the largest.
+    plant : ndarray of int, shape (n,), optional
+        Which surfaces feed one plant, from 0: those of a building. Default: each its own.
+    sigma_plant : float
+        Part of ``sigma_own`` that the surfaces of a plant share: inverter, cables, upkeep. [–]
 
     Returns
     -------
@@ -261,8 +269,9 @@ def combined_sigma(
 
     Notes
     -----
-    Common errors hit all surfaces the same way in the same year and add up; own errors even out and
-    add as squares: σ² = (Σ y σ_common)² + Σ (y σ_own)², over (Σ y)².
+    Common errors hit all surfaces the same way in the same year and add up, those of a plant all of
+    its surfaces; the rest evens out and adds as squares:
+    σ² = (Σ y σ_common)² + Σ_plants (Σ y σ_plant)² + Σ y² (σ_own² − σ_plant²), over (Σ y)².
     """
     yields, sigma_common, sigma_own = (
         np.asarray(part, dtype=np.float64) for part in (yields, sigma_common, sigma_own)
@@ -275,6 +284,24 @@ def combined_sigma(
     def sums(values: np.ndarray) -> np.ndarray:
         return np.bincount(to, values, n)
 
-    square = sums(y * sigma_common[counts]) ** 2 + sums((y * sigma_own[counts]) ** 2)
+    own = sigma_own[counts]
+    if plant is None:
+        square = sums((y * own) ** 2)
+    else:
+        shared = np.minimum(sigma_plant, own)
+        square = sums(y**2 * (own**2 - shared**2))
+        square += _square_of_plants(y * shared, to, np.asarray(plant)[counts], n)
+    square += sums(y * sigma_common[counts]) ** 2
     with np.errstate(invalid="ignore"):
         return np.sqrt(square) / sums(y)
+
+
+def _square_of_plants(
+    error_kwh: np.ndarray, group: np.ndarray, plant: np.ndarray, n_group: int
+) -> np.ndarray:
+    """Squares of the plants' errors by group; plants by size, so their order does not matter."""
+    n_plant = int(plant.max(initial=-1)) + 1
+    pairs, at = np.unique(group * n_plant + plant, return_inverse=True)
+    of_plants = np.bincount(at, error_kwh, len(pairs))
+    order = np.argsort(of_plants, kind="stable")
+    return np.bincount(pairs[order] // max(n_plant, 1), of_plants[order] ** 2, n_group)

@@ -116,7 +116,10 @@ def test_without_the_columns_of_groups_all_is_without_a_group():
 def test_the_order_of_the_rows_changes_not_a_bit():
     tables = town(3)
     shuffled = [table.sample(frac=1.0, random_state=i) for i, table in enumerate(tables)]
-    one, other = (statistics(*some, municipality="Musterstadt") for some in (tables, shuffled))
+    one, other = (
+        statistics(*some, municipality="Musterstadt", sigma_plant_fraction=0.03)
+        for some in (tables, shuffled)
+    )
     pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
@@ -145,6 +148,15 @@ def test_yields_of_nine_years_in_ten_are_combined_by_hand():
     assert row["yield_sigma_fraction"] == pytest.approx(sigma_kwh / 8000.0, rel=1e-12)
     # Between no help from evening out (all errors common) and full help (all of them own).
     assert 0.08 < row["yield_sigma_fraction"] < np.hypot(0.08, 0.04)
+    # Of a's own errors 0.03 is its plant's, common to both planes: 0.03 x 4000 = 120; left of each
+    # plane 120² - 90² and 40² - 30², and nothing of b's 120.
+    table = statistics(
+        buildings, roofs, roofs.iloc[:0], municipality="M", sigma_plant_fraction=0.03
+    )
+    sigma_kwh = np.sqrt(640.0**2 + 120.0**2 + 6300.0 + 700.0 + 120.0**2)
+    for level, name in (("district", "Nord"), ("municipality", "M")):
+        row = of(table, level, "roofs", name)
+        assert row["yield_sigma_fraction"] == pytest.approx(sigma_kwh / 8000.0, rel=1e-12)
 
 
 def test_unknown_values_are_left_out_of_sums_and_counted():

@@ -97,7 +97,9 @@ def allocated_surfaces(
     return table, heat.reset_index(drop=True)
 
 
-def building_sums(surfaces: pd.DataFrame, ids: pd.Index, sigma_common: float) -> pd.DataFrame:
+def building_sums(
+    surfaces: pd.DataFrame, ids: pd.Index, sigma_common: float, sigma_plant: float
+) -> pd.DataFrame:
     """
     Power and yield of buildings: roofs with their band, walls beside them.
 
@@ -107,6 +109,8 @@ def building_sums(surfaces: pd.DataFrame, ids: pd.Index, sigma_common: float) ->
     ids : Index, n_building
     sigma_common : float
         Standard error that all surfaces share. [–]
+    sigma_plant : float
+        Standard error that the roof planes of a building share. [–]
 
     Returns
     -------
@@ -130,6 +134,8 @@ def building_sums(surfaces: pd.DataFrame, ids: pd.Index, sigma_common: float) ->
                 surfaces["yield_sigma_own_fraction"].to_numpy(),
                 np.where(has, building, -1),
                 n,
+                plant=building,
+                sigma_plant=sigma_plant,
             )
             out["yield_sigma_fraction"] = sigma
             out["yield_p90_year_kwh"] = p90(out["yield_year_kwh"], sigma)

@@ -113,6 +113,7 @@ def rated(
         pd.DataFrame(rated_tables.roofs.drop(columns="geometry")),
         pd.DataFrame(rated_tables.facades.drop(columns="geometry")),
         municipality=name,
+        sigma_plant_fraction=basis.uncertainty.plant.plant_fraction,
     )
     return Rating(
         rated_tables,
@@ -225,6 +226,7 @@ def _portfolio(
     return portfolio(
         pd.DataFrame(buildings),
         life_years=basis.book.money.life.years,
+        missing_ids=inputs.unknown_own_ids,
         budget_eur=settings.budget_eur if budget_eur is None else budget_eur,
         objective=settings.objective,
     )
@@ -274,6 +276,7 @@ def _told(basis: YieldBasis) -> dict[str, Any]:
         "best_open_wall_kwh_m2": round(basis.best_wall_kwh_m2, 1),
         "constant_losses": dict(basis.plant.constant_losses),
         "yield_sigma_common_fraction": round(basis.sigma_common, 5),
+        "yield_sigma_plant_fraction": basis.uncertainty.plant.plant_fraction,
         "sources": [
             {
                 "table": one.table,

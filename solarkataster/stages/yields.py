@@ -240,8 +240,9 @@ class _Tile:
             given["load_profile"] = np.where(given["annual_demand_kwh"].notna(), MEASURED, "")
         demand = annual_demand(given, basis.demand)
         surfaces, heat = allocated_surfaces(laid, self._table("roofs"), ids, given, demand, basis)
-        table = building_sums(surfaces, ids, basis.sigma_common)
-        left = _share(table["yield_year_kwh"], building_sums(laid, ids, 0.0)["yield_year_kwh"])
+        sigmas = (basis.sigma_common, basis.uncertainty.plant.plant_fraction)
+        table = building_sums(surfaces, ids, *sigmas)
+        left = _share(table["yield_year_kwh"], building_sums(laid, ids, *sigmas)["yield_year_kwh"])
         energy = building_energy(table, hours.roofs, left, given, demand, basis)
         return surfaces, pd.concat([energy.assign(pv_fraction=left), heat], axis=1)
 
