@@ -150,8 +150,9 @@ def hourly_light(
     kept = _kept(transmissivity or Transmissivity())
     direct, around, taken = np.zeros((3, n, sky.n_hour), dtype=np.float32)
     share = np.ones((n, sky.n_hour), dtype=np.float32)
+    east, north, up = _normals(record).astype(np.float32)
     kernel.add_beams(
-        *_normals(record).astype(np.float32), record.first_sector, record.n_sector,
+        east, north, up, record.first_sector, record.n_sector,
         record.visible, record.behind_row, record.behind, kept.astype(np.float32),
         suns.direction, suns.sector, suns.bin, suns.rest, suns.beam, suns.circumsolar,
         sky.step_hour, suns.month, _taken_by_cosine(iam), direct, around, taken, share,
@@ -272,14 +273,17 @@ def _sky_light(record: SkyRecord, sky: HourlySky, kept: np.ndarray) -> np.ndarra
     band = _in_month([_band_view(record, layer) for layer in _layers(record)], kept)
     out = np.zeros((len(record), sky.n_hour), dtype=np.float32)
     for month in range(12):
-        at = np.flatnonzero(sky.month == month)
         if sky.radiance is None:
+            at = np.flatnonzero(sky.month == month)
             # The even sky sends dome / π from everywhere.
             out[:, at] = patches[month] / np.pi * sky.dome[at] + np.outer(band[month], sky.band[at])
             continue
-        seen = patches[month].astype(np.float32)
-        dome = patches[month].sum(axis=1) / np.pi
-        out[:, at] = seen @ sky.radiance[at].T + np.outer(dome, sky.dome[at])
+        here = np.flatnonzero(sky.month[sky.lit_hours] == month)
+        if here.size:
+            at = sky.lit_hours[here]
+            out[:, at] = patches[month].astype(np.float32) @ sky.radiance[here].T
+        twilight = np.flatnonzero((sky.month == month) & (sky.dome > 0.0))
+        out[:, twilight] += np.outer(patches[month].sum(axis=1) / np.pi, sky.dome[twilight])
     # The band may be negative; light never is.
     return np.maximum(out, 0.0, out=out)
 
@@ -310,6 +314,7 @@ def _by_month(record: SkyRecord, kept: np.ndarray, n_patch: int) -> list[np.ndar
     if n_patch > 1:
         borders = PATCH_ROWS * (N_STEP // N_ROW)
         row, n_row = np.searchsorted(borders, EDGE_STEP[:-1], "right") - 1, len(borders) - 1
+    east, north, up = _normals(record)
     views = []
     for layer in _layers(record):
         n_slot = record.visible.shape[1]
@@ -320,7 +325,7 @@ def _by_month(record: SkyRecord, kept: np.ndarray, n_patch: int) -> list[np.ndar
             rows, shares = record.behind_row[layer - 1], record.behind
         out = np.zeros((len(record), n_row * n_patch))
         patch_view(
-            *_normals(record), record.first_sector, record.n_sector, rows, shares,
+            east, north, up, record.first_sector, record.n_sector, rows, shares,
             np.radians(edges), patch, edge_tangents(), row, n_patch, out,
         )  # fmt: skip
         views.append(out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,9 +40,10 @@ class HourlySky:
     beam, circumsolar : ndarray, shape (n_step,)
         Normal to the sun, what the step adds to the mean of its hour: direct light, and diffuse
         light from around the sun. [Wm⁻²]
-    radiance : ndarray, shape (n_hour, n_row · N_HOUR_PATCH), float32, or None
+    radiance : ndarray, shape (n_lit, n_row · N_HOUR_PATCH), float32, or None
         Mean radiance of patches of the sky, row by row from the horizon, clockwise from true
-        north; None where the model has only the parts above. [Wm⁻²sr⁻¹]
+        north, of the hours with the sun up; None where the model has only the parts above.
+        [Wm⁻²sr⁻¹]
 
     Notes
     -----
@@ -58,6 +60,11 @@ class HourlySky:
     beam: np.ndarray
     circumsolar: np.ndarray
     radiance: np.ndarray | None
+
+    @cached_property
+    def lit_hours(self) -> np.ndarray:
+        """Hours with the sun up, those of ``radiance``, rising, (n_lit,)."""
+        return np.unique(self.step_hour)
 
     @property
     def n_hour(self) -> int:
@@ -107,8 +114,9 @@ def hourly_sky(weather: Weather, model: str = "perez", step_minutes: int = 5) ->
 
 
 def _radiance_by_hour(year: LightSeries, month: np.ndarray) -> np.ndarray:
-    """Radiance of the patches of each hour, (n_hour, n_patch), float32; month by month."""
-    out = np.zeros((len(month), (len(PATCH_ROWS) - 1) * N_HOUR_PATCH), dtype=np.float32)
+    """Radiance of the patches of each hour with sun, (n_lit, n_patch), float32."""
+    lit = np.unique(year.hour)
+    out = np.zeros((len(lit), (len(PATCH_ROWS) - 1) * N_HOUR_PATCH), dtype=np.float32)
     weight = patch_sr()
     of_rows = np.add.reduceat(weight, PATCH_ROWS[:-1])
     month_of_step = month[year.hour]
@@ -122,5 +130,5 @@ def _radiance_by_hour(year: LightSeries, month: np.ndarray) -> np.ndarray:
         rows = np.add.reduceat(fine * weight[:, None], PATCH_ROWS[:-1], axis=1)
         rows /= of_rows[:, None]
         coarse = rows.reshape(len(rows), len(of_rows), N_HOUR_PATCH, -1).mean(axis=3)
-        out[hours] = coarse.reshape(len(rows), -1)
+        out[np.searchsorted(lit, hours)] = coarse.reshape(len(rows), -1)
     return out

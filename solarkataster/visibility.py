@@ -18,6 +18,9 @@ EDGE_STEP = np.concatenate(
 )
 N_EDGE = len(EDGE_STEP)
 
+#: What a tangent in single precision may be off its step.
+_ROUNDING = 0.01
+
 #: Layers of a record: all sky over what is solid; of it what lies behind deciduous crowns, behind
 #: evergreen ones, behind both.
 VISIBLE, BOTH = 0, 3
@@ -194,7 +197,8 @@ class SkyRecorder:
             np.zeros((0, n, n_slot), np.int32), np.zeros((0, N_EDGE), np.uint8),
             float(convergence_deg),
         )  # fmt: skip
-        self._histogram: dict[int, np.ndarray] = {VISIBLE: np.zeros((n, N_EDGE + 1))}
+        self._histogram: dict[int, np.ndarray] = {VISIBLE: np.zeros((n, N_EDGE + 1), np.float32)}
+        self._order = self._ordered = np.zeros(0)
         self._behind_row: np.ndarray | None = None
         self._behind: list[np.ndarray] = []
         self._n_behind = 0
@@ -227,11 +231,15 @@ class SkyRecorder:
             1 to add, -1 to take away.
         """
         if layer not in self._histogram:
-            self._histogram[layer] = np.zeros((len(self._record), N_EDGE + 1))
+            self._histogram[layer] = np.zeros((len(self._record), N_EDGE + 1), np.float32)
+        if order is not self._order:  # the next face
+            self._order, self._ordered = order, self._weight[order]
+        over = low + _ROUNDING
+        low_tangent = (over / np.maximum(N_STEP - over, 1e-3)).astype(np.float32)
         for tangent, part in ((begin, sign), (end, -sign)):
             if tangent.size:
                 kernel.add_borders(
-                    tangent, np.float32(part), order, surface, self._unit, self._weight, low,
+                    tangent, np.float32(part), surface, self._unit, self._ordered, low_tangent,
                     N_STEP, *_PLACES, self._histogram[layer],
                 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -94,10 +95,10 @@ def read_run_weather(path: Path) -> Weather:
     series = {
         name: table[name].to_numpy() if name in table.column_names else None for name in _SERIES
     }
+    kept: dict[str, Any] = {**series, **{name: meta[name] for name in _SITE}}
     return Weather(
         times=times,
-        **series,
-        **{name: meta[name] for name in _SITE},
+        **kept,
         notes=tuple(meta["notes"]),
         facts={k: float("nan") if v is None else v for k, v in meta["facts"].items()},
     )

@@ -7,14 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
-#: What a tangent in single precision may be off. [steps]
-_ROUNDING = np.float32(0.01)
-
 
 @njit(nogil=True, cache=True)
-def add_borders(
-    tangent, sign, order, surface, unit, weight, low, n_step, place_of, place, per, out
-):
+def add_borders(tangent, sign, surface, unit, weight, low, n_step, place_of, place, per, out):
     """
     Add borders, from which points see the sky upwards, to the histograms of their units.
 
@@ -22,18 +17,16 @@ def add_borders(
     ----------
     tangent : ndarray, shape (n,), float32
         Tangent of each point's border; inf for none.
-    sign : float
+    sign : float32
         1 where the sky begins, -1 where it ends.
-    order : ndarray, shape (n,), int64
-        Number of each point in ``weight``.
     surface : ndarray, shape (n,), int32
     unit : ndarray, shape (n_surface,), int32
         Unit of each surface; -1 for one that is left out.
     weight : ndarray, shape (n,), float32
         Area that each point stands for.
-    low : ndarray, shape (n_surface,), int32
-        Lowest step of the sector over each surface's own plane: a border no higher counts as at
-        the horizon, for the own plane is not part of the record.
+    low : ndarray, shape (n_surface,), float32
+        Tangent of the sector's lowest part over each surface's own plane: a border no higher counts
+        as at the horizon, for the own plane is not part of the record.
     n_step : int
         Steps of q = t / (1 + t), in which places are counted.
     place_of : ndarray, shape (2 * n_step + 1,), int32
@@ -41,31 +34,33 @@ def add_borders(
     place, per : ndarray, shape (n_place,), float32
         The horizon and the middles of the bins, in steps; 1 ÷ the way to the next one, 0 at the
         last.
-    out : ndarray, shape (n_unit, n_place + 1), float64
+    out : ndarray, shape (n_unit, n_place + 1), float32
         Raised in place, but for the last column.
 
     Notes
     -----
     A border between two places counts at both, in shares that keep its mean: the sum of a light
-    that grows evenly between them is exact.
+    that grows evenly between them is exact. Unsigned places in a flat array: this runs for every
+    point and azimuth.
     """
-    one = np.float32(1.0)
-    steps = np.float32(n_step)
+    one, steps = np.float32(1.0), np.float32(n_step)
+    flat, n_column = out.reshape(-1), np.uint64(out.shape[1])
     for i in range(tangent.size):
         t = tangent[i]
         s = surface[i]
         u = unit[s]
         if u < 0 or t == np.inf:
             continue
-        q = (one - one / (one + t)) * steps
-        if q <= np.float32(low[s]) + _ROUNDING:
-            q = np.float32(0.0)
-        k = place_of[np.uint32(q + q)]
-        w = sign * weight[order[i]]
-        f = (q - place[k]) * per[k] * w
-        row = out[u]
-        row[k] += w - f
-        row[k + 1] += f
+        w = sign * weight[i]
+        at = np.uint64(u) * n_column
+        f = np.float32(0.0)
+        if t > low[s]:
+            q = (one - one / (one + t)) * steps
+            k = np.uint64(place_of[np.uint64(q + q)])
+            f = (q - place[k]) * per[k] * w
+            at += k
+        flat[at] += w - f
+        flat[at + np.uint64(1)] += f
 
 
 @njit(nogil=True, cache=True)
@@ -75,7 +70,7 @@ def close_sector(histogram, total, slot, out, any_seen):
 
     Parameters
     ----------
-    histogram : ndarray, shape (n_unit, n_edge + 1), float64
+    histogram : ndarray, shape (n_unit, n_edge + 1), float32
         As of :func:`add_borders`; zeros afterwards.
     total : ndarray, shape (n_unit,), float64
         Area of each unit.
@@ -92,7 +87,7 @@ def close_sector(histogram, total, slot, out, any_seen):
         seen = 0.0
         for k in range(n_edge):
             seen += histogram[u, k]
-            histogram[u, k] = 0.0
+            histogram[u, k] = np.float32(0.0)
             if slot[u] >= 0 and total[u] > 0.0:
                 share = math.floor(255.0 * seen / total[u] + 0.5)
                 share = min(max(share, 0.0), 255.0)
