@@ -53,7 +53,7 @@ def parking_potential(
     duty : DutyRules or None
         Of the state.
     specific_yield_kwh_per_kwp : float
-        Of an unshaded plane of 10° towards south at the site, year; NaN if unknown. [kWh/kWp]
+        Of an unshaded canopy at the site, as the rules tilt it, year; NaN if unknown. [kWh/kWp]
     as_of : date
         Day of the building application that is asked about.
     state : str

@@ -71,21 +71,6 @@ class PlantModel:
         """What the constant losses leave together. [–]"""
         return float(np.prod([1.0 - loss for loss in self.constant_losses.values()]))
 
-    def yearly_factors(self, n_years: int) -> np.ndarray:
-        """
-        Yield of each year of a plant's life over that of its first.
-
-        Parameters
-        ----------
-        n_years : int
-
-        Returns
-        -------
-        factors : ndarray, shape (n_years,)
-            1, 1 − d, (1 − d)², … [–]
-        """
-        return (1.0 - self.degradation_fraction_per_year) ** np.arange(n_years)
-
 
 @dataclass(frozen=True, eq=False)
 class PlantOutput:

@@ -5,16 +5,24 @@ from __future__ import annotations
 import datetime
 import tomllib
 from importlib import resources
+from types import SimpleNamespace
 
 import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from open_light import recorded_light
 from pydantic import ValidationError
 from test_duty import RLP
+from weather_files import ELEVATION_M, LATITUDE, LONGITUDE, made_up_year
 
+from solarkataster.hourly_sky import hourly_sky
+from solarkataster.io.rules import load_rules
 from solarkataster.parking import PARKING_COLUMNS, parking_potential
+from solarkataster.plant import plant_model, plant_output
 from solarkataster.rules.rating import CarParks, RatingRules
+from solarkataster.stages.yield_basis import YieldBasis
+from solarkataster.weather import Weather
 
 SHIPPED = tomllib.loads(
     resources.files("solarkataster.rules").joinpath("rating.toml").read_text(encoding="utf-8")
@@ -49,6 +57,31 @@ def test_canopy_of_a_car_park_of_2000_m2():
     assert row["solar_duty"] == "würde bei Neubau gelten"
     assert "§ 5 LSolarG Rheinland-Pfalz" in row["solar_duty_basis"]
     assert row["reason"].startswith("Ohne Schatten gerechnet")
+
+
+def test_the_yield_of_a_canopy_follows_the_tilt_of_the_rules():
+    """Against one plane through hourly light and plant; 40° yields more than the shipped 10°."""
+    year, book = made_up_year(), load_rules()
+    bhi, dhi = year["bhi"].to_numpy(), year["dhi"].to_numpy()
+    weather = Weather(
+        year.index, bhi + dhi, dhi, bhi, year["temp_air"].to_numpy(), np.full(8760, 2.5),
+        LATITUDE, LONGITUDE, ELEVATION_M, "made up", "made up", "start",
+    )  # fmt: skip
+    plant = plant_model(book.plant)
+    config = SimpleNamespace(irradiation=SimpleNamespace(albedo=0.2))
+    hourly = hourly_sky(weather, "perez")
+    found = []
+    for tilt_deg in (RULES.tilt_deg, 40.0):
+        parks = RULES.model_copy(update={"tilt_deg": tilt_deg})
+        rating = book.rating.model_copy(update={"car_parks": parks})
+        changed = book.model_copy(update={"rating": rating})
+        basis = YieldBasis(config, changed, weather, None, hourly, plant, None, 0.0)
+        light = recorded_light(weather, [(tilt_deg, 180.0)])
+        alone = plant_output(light, [tilt_deg], "rack", weather, plant)
+        found.append(basis.canopy_yield_kwh_per_kwp)
+        assert found[-1] == pytest.approx(alone.specific_yield_kwh_per_kwp[0], rel=1e-3)
+    assert RULES.tilt_deg == 10.0
+    assert found[1] > 1.03 * found[0]
 
 
 def test_power_of_all_german_car_parks_is_that_of_the_source():

@@ -357,9 +357,3 @@ def test_temperature_model_without_its_numbers_is_refused():
     raw["temperature"]["rack"]["model"] = "faiman"
     with pytest.raises(ValidationError, match="takes u0, u1"):
         PlantRules.model_validate(raw)
-
-
-def test_plants_age_by_the_same_share_every_year():
-    factors = plant_model(shipped_plant()).yearly_factors(25)
-    assert factors[0] == 1.0
-    np.testing.assert_allclose(factors[1:] / factors[:-1], 0.995)

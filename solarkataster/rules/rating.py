@@ -139,6 +139,9 @@ class CarParks(SourcedTable):
     power_kwp_per_m2: Positive
     """Rated power of a canopy. [kWp/m²]"""
 
+    tilt_deg: Annotated[float, Field(ge=0.0, le=90.0)]
+    """Tilt of its modules, which face the noon sun. [°]"""
+
     @model_validator(mode="after")
     def _in_order(self) -> CarParks:
         if not 0.0 < self.spaces_fraction_low <= self.spaces_fraction <= self.spaces_fraction_high:

@@ -24,12 +24,9 @@ from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
 from solarkataster.tariffs import feed_in_limit_kw
 from solarkataster.uncertainty import common_sigma_fraction
-from solarkataster.units import WH_PER_KWH
+from solarkataster.units import W_PER_KW, WH_PER_KWH
 from solarkataster.visibility import open_record
 from solarkataster.weather import Weather
-
-#: Tilt of modules over car parks. [°]
-_CANOPY_TILT_DEG = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +92,7 @@ class YieldBasis:
     @property
     def module_kwp(self) -> float:
         """Rated power of one module. [kWp]"""
-        return self.config.layout.module_power_wp / 1000.0
+        return self.config.layout.module_power_wp / W_PER_KW
 
     @property
     def keeps_hours(self) -> bool:
@@ -139,10 +136,10 @@ class YieldBasis:
 
     @cached_property
     def canopy_yield_kwh_per_kwp(self) -> float:
-        """Yield of an open rack of 10° towards the noon sun; NaN if no yield can be told."""
+        """Yield of an open canopy of a car park towards the noon sun; NaN if none can be told."""
         if missing_weather(self.weather):
             return float("nan")
-        tilt = np.array([_CANOPY_TILT_DEG])
+        tilt = np.array([self.book.rating.car_parks.tilt_deg])
         noon = 180.0 if self.weather.latitude >= 0.0 else 0.0
         record = open_record(tilt, noon - self.convergence_deg, 72, self.convergence_deg)
         below = (1.0 - np.cos(np.radians(tilt))) / 2.0
