@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+import compile_once
 import pytest
 
 REPO = Path(__file__).resolve().parents[1]
@@ -32,10 +33,25 @@ def real_data() -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if "real_data" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.real_data)
+    compile_once.share(config, items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return compile_once.scheduler(config, log)
+
+
+def pytest_collection_finish(session):
+    compile_once.warm_up_once_per_process()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    compile_once.wait(item)
 
 
 def pytest_terminal_summary(terminalreporter):
