@@ -12,6 +12,7 @@ import pvlib
 from solarkataster.cec_names import cec_numbers
 from solarkataster.errors import InputError
 from solarkataster.module_power import CecModule
+from solarkataster.units import W_PER_KW
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class PvwattsInverter:
             Output; what it would be more if the inverter were larger. [W]
         """
         eta = self.efficiency_nominal_fraction
-        limit = 1000.0 / self.dc_ac_ratio / eta
+        limit = W_PER_KW / self.dc_ac_ratio / eta
         ac = pvlib.inverter.pvwatts(dc, limit, eta)
         return ac, eta * np.maximum(dc - limit, 0.0)
 
@@ -84,7 +85,7 @@ class CecInverter:
     @property
     def dc_ac_ratio(self) -> float:
         """Rated power of the modules ÷ rated output, as the strings came out. [–]"""
-        return 1000.0 * self.dc_power_kwp / self.numbers["Paco"]
+        return W_PER_KW * self.dc_power_kwp / self.numbers["Paco"]
 
     def ac_w_per_kwp(
         self, dc: np.ndarray, v_mp: np.ndarray | None
@@ -146,5 +147,5 @@ def cec_inverter(
             remedy="Set modules_per_string, or choose another inverter.",
         )
     *_, n_modules, n_strings = min(choices)
-    power_kwp = n_strings * n_modules * module.power_w / 1000.0
+    power_kwp = n_strings * n_modules * module.power_w / W_PER_KW
     return CecInverter(name, numbers, n_modules, n_strings, power_kwp)

@@ -9,6 +9,7 @@ import pvlib
 from scipy.ndimage import map_coordinates
 
 from solarkataster.cec_names import cec_numbers
+from solarkataster.units import W_PER_KW
 
 #: Cells at standard test conditions. [°C]
 TEMP_STC_C = 25.0
@@ -51,7 +52,7 @@ class PvwattsModule:
             Of modules of 1 kWp. [W]
         """
         return pvlib.pvsystem.pvwatts_dc(
-            effective_irradiance, temp_cell, 1000.0, self.gamma_pdc_per_k
+            effective_irradiance, temp_cell, W_PER_KW, self.gamma_pdc_per_k
         )
 
     def dc_at_25_c(self, effective_irradiance) -> np.ndarray:
@@ -135,7 +136,7 @@ def cec_module(name: str) -> CecModule:
         name=name,
         power_w=power_w,
         v_mp_ref=numbers["V_mp_ref"],
-        per_irradiance=(1000.0 / power_w * point["p_mp"] / light.ravel())
+        per_irradiance=(W_PER_KW / power_w * point["p_mp"] / light.ravel())
         .reshape(light.shape)
         .astype(np.float32),
         voltage=np.asarray(point["v_mp"]).reshape(light.shape).astype(np.float32),

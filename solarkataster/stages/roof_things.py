@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from solarkataster.footprint_cells import cell_boxes
 from solarkataster.stages.job import TileJob, TileLayout, TileRoofs, TileScene
+from solarkataster.units import W_PER_KW
 
 
 def roof_ids(job: TileJob, roofs: TileRoofs) -> np.ndarray:
@@ -39,7 +40,7 @@ def module_table(job: TileJob, roofs: TileRoofs, layout: TileLayout) -> pd.DataF
             "orientation": np.where(layout.is_portrait, "portrait", "landscape").astype(object),
             "module_tilt": layout.tilt,
             "module_azimuth": (layout.grid_azimuth + job.convergence_deg) % 360.0,
-            "dc_power_kwp": np.full(len(ids), job.config.layout.module_power_wp / 1000.0),
+            "dc_power_kwp": np.full(len(ids), job.config.layout.module_power_wp / W_PER_KW),
             "poa_global_year_kwh_m2": layout.poa_global_year_kwh_m2,
             "geometry": shapely.to_wkb(shapely.polygons(layout.corners)),
         }

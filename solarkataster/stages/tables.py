@@ -37,7 +37,7 @@ from solarkataster.stages.roof_things import (
     superstructure_table,
 )
 from solarkataster.stages.sky_records import NAME, tile_records
-from solarkataster.units import MONTHS
+from solarkataster.units import MONTHS, W_PER_KW
 
 #: Columns of a tile's cells that hold values; the bands of the rasters.
 CELL_COLUMNS = (
@@ -188,7 +188,7 @@ def _roof_table(
             "area_m2": area_m2,
             "usable_area_m2": layout.usable_area_m2,
             "n_modules": layout.n_modules,
-            "dc_power_kwp": layout.n_modules * job.config.layout.module_power_wp / 1000.0,
+            "dc_power_kwp": layout.n_modules * job.config.layout.module_power_wp / W_PER_KW,
             "module_tilt": layout.module_tilt,
             "module_azimuth": (layout.module_grid_azimuth + job.convergence_deg) % 360.0,
             "reason": np.array(layout.reason, dtype=object),
