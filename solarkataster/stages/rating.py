@@ -94,6 +94,8 @@ def rated(
     storeys = pd.DataFrame(tables.facade_storeys).copy()
     book = basis.book
     site = Site(basis.best_roof_kwh_m2, basis.best_wall_kwh_m2, book.money.commissioning.day)
+    for table in (roofs, facades, buildings):
+        table["reason_en"] = table["reason"]  # so far that of the computation, in English
     classes = rate_run(roofs, facades, buildings, book.rating, book.duty, site, storeys)
     for table, columns in (
         (roofs, classes.roofs), (facades, classes.facades), (buildings, classes.buildings),
@@ -134,9 +136,10 @@ def _known_of(
     given = inputs.buildings.set_index("building_id").reindex(ids)
     of_energy = energy.buildings.set_index("building_id") if len(energy.buildings) else None
     if of_energy is not None:
+        is_there = ids.isin(of_energy.index).to_numpy()
         of_energy = of_energy.reindex(ids)
         for name in of_energy.columns:
-            table[name] = of_energy[name].to_numpy()
+            table[name] = _where(is_there, of_energy[name], table.get(name))
     table["floor_area_given_m2"] = given["floor_area_m2"].to_numpy()
     table["district"] = given["district"].fillna("").to_numpy(dtype=object)
     kinds = given["monument_kind"].fillna("").to_numpy(dtype=object)
@@ -167,9 +170,7 @@ def _surfaces(
         own = surfaces.set_index("surface_id").reindex(table[key])
         is_there = own["n_modules"].notna().to_numpy()
         for name in [one for one in own.columns if one not in _NOT_TAKEN]:
-            # A tile whose pass failed keeps what the layout found.
-            before = table[name] if name in table else pd.Series(np.nan, table.index, object)
-            table[name] = np.where(is_there, own[name].to_numpy(), before.to_numpy())
+            table[name] = _where(is_there, own[name], table.get(name))
     table["reason"] = _with_lost_yield(table, basis)
     book, degradation = basis.book, basis.plant.degradation_fraction_per_year
     kwp = _numbers(table, "dc_power_kwp")
@@ -288,6 +289,13 @@ def _told(basis: YieldBasis) -> dict[str, Any]:
             for one in book.sources()
         ],
     }
+
+
+def _where(is_there: np.ndarray, found: pd.Series, before: pd.Series | None) -> np.ndarray:
+    """What the pass found; a tile whose pass failed keeps what the layout found."""
+    if before is None:
+        return found.to_numpy()
+    return np.where(is_there, found.to_numpy(), before.to_numpy())
 
 
 def _numbers(table: pd.DataFrame, name: str) -> np.ndarray:
