@@ -104,6 +104,7 @@ def test_a_building_is_no_surer_of_its_plant_for_having_two_planes():
             "building_id": ["a", "a", "b", "a"],
             "yield_year_kwh": [500.0, 500.0, 900.0, 100.0],
             "yield_sigma_own_fraction": [0.05, 0.05, 0.05, 0.3],
+            "n_modules": 2,
             "dc_power_kwp": 1.0,
             "is_wall": [False, False, False, True],
         }

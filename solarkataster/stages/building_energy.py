@@ -115,19 +115,25 @@ def building_sums(
     Returns
     -------
     DataFrame, n_building rows
-        NaN where no surface of the kind has a yield.
+        Modules are those that stay; their power is NaN without a surface of the kind, yields where
+        none of them has one.
     """
     n, out = len(ids), {"building_id": ids.to_numpy(dtype=object)}
     building = ids.get_indexer(pd.Index(surfaces["building_id"]))
     year = surfaces["yield_year_kwh"].to_numpy(dtype=np.float64)
     is_wall = surfaces["is_wall"].to_numpy(dtype=bool)
+
+    def total(name: str, which: np.ndarray) -> np.ndarray:
+        sums = np.bincount(building[which], surfaces[name].to_numpy()[which], n)
+        return np.where(np.bincount(building[which], minlength=n) > 0, sums, np.nan)
+
     for prefix, is_kind in (("", ~is_wall), ("facade_", is_wall)):
         has = is_kind & ~np.isnan(year)
-        n_known = np.bincount(building[has], minlength=n)
-        for name in ("dc_power_kwp", "yield_year_kwh", *(() if prefix else YIELD_MONTHS)):
-            sums = np.bincount(building[has], surfaces[name].to_numpy()[has], n)
-            out[prefix + name] = np.where(n_known > 0, sums, np.nan)
+        out[f"{prefix}dc_power_kwp"] = total("dc_power_kwp", is_kind)
+        for name in ("yield_year_kwh", *(() if prefix else YIELD_MONTHS)):
+            out[prefix + name] = total(name, has)
         if not prefix:
+            out["n_modules"] = np.nan_to_num(total("n_modules", is_kind)).astype(np.int32)
             sigma = combined_sigma(
                 year,
                 np.full(len(year), sigma_common),
