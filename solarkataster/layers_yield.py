@@ -43,9 +43,7 @@ SURFACE_YIELD_COLUMNS = (
         "–",
         "Standard uncertainty of the yield that all surfaces share: years, weather data, model.",
     ),
-    _number(
-        "yield_sigma_own_fraction", "–", "The same of the surface alone: surface model, shading."
-    ),
+    _number("yield_sigma_own_fraction", "–", "The same of its own: plant, surface model, shading."),
     _number("investment_eur", "€", "Price of the plant on this surface alone."),
     _number(
         "lcoe_eur_per_kwh", "€/kWh", "Levelised cost of electricity of that plant, without battery."
