@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -31,6 +32,7 @@ from solarkataster.extra_loads import (
 )
 from solarkataster.load_profiles import month_of_hour, standard_profiles
 from solarkataster.rules.demand import DemandRules
+from solarkataster.stages.building_energy import building_energy
 from solarkataster.weather import Weather
 
 TEXT = (resources.files("solarkataster.rules") / "demand.toml").read_text(encoding="utf-8")
@@ -371,3 +373,31 @@ def test_rules_with_overlapping_codes_or_codes_of_no_class_are_refused():
         assert old in TEXT
         with pytest.raises(ValidationError, match=words):
             DemandRules.model_validate(tomllib.loads(TEXT.replace(old, new)))
+
+
+def test_a_building_with_a_heat_pump_of_unknown_size_has_no_self_consumption_and_says_why():
+    rules = changed_rules("heat_pump", by_default=True)
+    given = houses(height_m=[np.nan, 9.0, np.nan], annual_demand_kwh=[3500.0, 3500.0, np.nan])
+    demand = annual_demand(given, rules)
+    basis = SimpleNamespace(
+        profiles=standard_profiles(("H25",), WINTER_TIME, 2025, ""),
+        weather=year_weather(),
+        demand=rules,
+        feed_in_limit_kw=lambda kwp: np.full(len(kwp), np.inf),
+    )
+    sums = pd.DataFrame({"dc_power_kwp": [5.0] * 3, "yield_year_kwh": [8760.0] * 3})
+    watts = np.full((3, 8760), 1000.0, dtype=np.float32)
+    found = building_energy(sums, watts, np.ones(3), given, demand, basis)
+    assert found["annual_demand_kwh"].notna().tolist() == [False, True, False]
+    assert found["annual_demand_kwh"][1] > 3500.0 + 105.0 * 162.0 / 4.0
+    assert found["demand_source"].tolist() == [
+        f"unknown: {HEAT_UNKNOWN}",
+        "given",
+        "unknown: Bedarf unbekannt: Grundfläche oder Höhe fehlt",
+    ]
+    assert found["demand_reason"].tolist() == [
+        HEAT_UNKNOWN, "", "Bedarf unbekannt: Grundfläche oder Höhe fehlt",
+    ]  # fmt: skip
+    assert found["load_profile"].tolist() == ["", "H25", ""]
+    assert found["self_consumed_kwh"].notna().tolist() == [False, True, False]
+    assert found["full_feed_in_kwh"].tolist() == [8760.0] * 3
