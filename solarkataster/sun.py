@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -36,13 +37,13 @@ class SunPosition:
         """Cosine of the zenith angle, 0 while the sun is down, shape (n_time,). [–]"""
         return np.maximum(np.sin(np.radians(self.elevation_deg)), 0.0)
 
-    def at(self, which: np.ndarray) -> SunPosition:
-        """The sun at some of the instants."""
+    def at(self, which: np.ndarray | slice) -> SunPosition:
+        """The sun at some of the instants, in arrays of its own."""
         return SunPosition(
-            self.elevation_deg[which],
-            self.azimuth_deg[which],
-            self.hour_angle_deg[which],
-            self.dni_extra[which],
+            self.elevation_deg[which].copy(),
+            self.azimuth_deg[which].copy(),
+            self.hour_angle_deg[which].copy(),
+            self.dni_extra[which].copy(),
         )
 
 
@@ -76,6 +77,21 @@ def sun_position(
     .. [1] I. Reda and A. Andreas, "Solar position algorithm for solar radiation applications,"
        Solar Energy, vol. 76, no. 5, pp. 577-589, 2004, doi:10.1016/j.solener.2003.12.003.
     """
+    # A run asks for the same year several times, and each time would take half a second.
+    sun = _sun_position(
+        times.asi8.tobytes(), times.unit, times.tz, latitude, longitude, elevation_m
+    )
+    # Copies, so that nobody's change of an array is another's sun.
+    return sun.at(slice(None))
+
+
+@lru_cache(maxsize=4)
+def _sun_position(
+    instants: bytes, unit: str, zone, latitude: float, longitude: float, elevation_m: float
+) -> SunPosition:
+    """The same, of instants that can be looked up."""
+    times = pd.DatetimeIndex(np.frombuffer(instants, dtype=f"M8[{unit}]"))
+    times = times.tz_localize("UTC").tz_convert(zone)
     sun = pvlib.solarposition.get_solarposition(
         times, latitude, longitude, altitude=elevation_m, method="nrel_numpy"
     )

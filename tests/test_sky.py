@@ -18,6 +18,7 @@ from solarkataster.io.weather import read_weather
 from solarkataster.irradiance import open_light
 from solarkataster.sky import PVLIB_MODELS, SKY_MODELS, sky_sources
 from solarkataster.sky_table import sky_table
+from solarkataster.sun import sun_position
 from solarkataster.weather import Weather
 
 TILTS = (0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
@@ -337,3 +338,15 @@ def test_an_unknown_sky_and_an_odd_step_are_refused():
         sky_sources(weather, "klucher")
     with pytest.raises(InputError, match="divide"):
         sky_sources(weather, step_minutes=7)
+
+
+def test_a_sun_asked_for_again_is_the_same_and_nobody_elses():
+    """Positions are kept for the next who asks, by instants, clock and place."""
+    times = pd.date_range("2014-06-21", periods=24, freq="h", tz="Etc/GMT-1")
+    first = sun_position(times, 49.4, 7.7, 236.0)
+    noon = first.elevation_deg.max()
+    assert noon == pytest.approx(64.0, abs=0.2)  # 90 - 49.4 + 23.4
+    first.elevation_deg[:] = -90.0
+    assert sun_position(times, 49.4, 7.7, 236.0).elevation_deg.max() == noon
+    assert sun_position(times, 59.4, 7.7, 236.0).elevation_deg.max() < noon - 9.0
+    assert sun_position(times + pd.Timedelta("12h"), 49.4, 7.7, 236.0).elevation_deg[0] > 60.0
