@@ -342,7 +342,7 @@ def test_an_unknown_sky_and_an_odd_step_are_refused():
 
 def test_a_sun_asked_for_again_is_the_same_and_nobody_elses():
     """Positions are kept for the next who asks, by instants, clock and place."""
-    times = pd.date_range("2014-06-21", periods=24, freq="h", tz="Etc/GMT-1")
+    times = pd.date_range("2014-06-21", periods=288, freq="5min", tz="Etc/GMT-1")
     first = sun_position(times, 49.4, 7.7, 236.0)
     noon = first.elevation_deg.max()
     assert noon == pytest.approx(64.0, abs=0.2)  # 90 - 49.4 + 23.4
