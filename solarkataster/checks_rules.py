@@ -46,6 +46,9 @@ def rules_of(config: Config, file: Path | None = None) -> RuleBook:
     faults: list[InputError] = []
     with collected(faults):
         plant_model(book.plant)
+    with collected(faults):
+        if book.demand.calendar.state:
+            state_code(book.demand.calendar.state)
     if faults:
         raise InputErrors(faults)
     if settings.state is None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime
 from importlib import resources
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
+from solarkataster.checks_rules import rules_of
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.io.rules import load_rules
 from solarkataster.rules.book import TOPICS, RuleBook
@@ -262,3 +264,18 @@ def test_duties_of_ones_own(tmp_path):
 def test_a_book_survives_its_json(book):
     assert isinstance(book, RuleBook)
     assert book.model_dump(mode="json")["money"]["life"]["years"] == 20
+
+
+def test_an_unknown_state_of_the_calendar_is_told_with_all_faults_before_any_work(tmp_path):
+    path = tmp_path / "own.toml"
+    path.write_text(f'[demand.calendar]\n{SOURCED}year = 2025\nstate = "Bayrn"\n')
+    config = SimpleNamespace(rules=SimpleNamespace(file=path, state=None))
+    with pytest.raises(InputErrors) as caught:
+        rules_of(config)
+    (one,) = caught.value.errors
+    assert "'Bayrn' is not known" in one.found
+    assert one.remedy == "Did you mean bayern?"
+    path.write_text(f"[demand.calendar]\n{SOURCED}year = 2025\n")
+    assert rules_of(config).demand.calendar.state == ""
+    config.rules.state = "saarland"
+    assert rules_of(config).demand.calendar.state == "SL"
