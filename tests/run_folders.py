@@ -20,12 +20,21 @@ LAYERS = (
     "blocks",
 )  # fmt: skip
 
-#: Files that must be the same byte for byte.
+#: Files of every run; all of these kinds must be the same byte for byte.
 EXACT = (
-    *(f"{name}.parquet" for name in LAYERS),
+    *(f"{name}.parquet" for name in (*LAYERS, "sky_visibility", "weather")),
     "poa_global_year_kwh_m2.tif",
     "poa_global_month_kwh_m2.tif",
     "sky_view_factor.tif",
+)
+_EXACT_KINDS = (".parquet", ".csv", ".tif")
+
+#: Of those that work out yields and money.
+RATING_FILES = (
+    "hourly_yield.parquet",
+    "statistics.parquet",
+    "statistics.csv",
+    *(f"physics/{name}.parquet" for name in ("roofs", "buildings", "facades", "known")),
 )
 
 #: Short sights and few azimuths: these tests are about bookkeeping, not about light.
@@ -43,11 +52,20 @@ up_m = 3.0
 size_m = {tile_m}
 """
 
+#: For runs whose subject is light or geometry: they end with those, in less time.
+NO_YIELDS = """
+[yields]
+enabled = false
+"""
 
-def write_small_town(folder: Path, size_m: int = 110, tile_m: float = 50.0) -> Path:
+
+def write_small_town(
+    folder: Path, size_m: int = 110, tile_m: float = 50.0, *, yields: bool = True
+) -> Path:
     """Inputs and config of an old town with party walls, cut into several tiles."""
     config = make_town(kind="dense", size_m=size_m, n_trees=4).write(folder)
-    config.write_text(config.read_text(encoding="utf-8") + SETTINGS.format(tile_m=tile_m))
+    settings = SETTINGS.format(tile_m=tile_m) + ("" if yields else NO_YIELDS)
+    config.write_text(config.read_text(encoding="utf-8") + settings)
     return config
 
 
@@ -78,9 +96,20 @@ def tiles_of_archive(path: Path) -> dict:
         return dict(all_tiles(Reader(MmapSource(stream)).get_bytes))
 
 
+def exact_files(run: Path) -> list[str]:
+    """Files of a run that are the same byte for byte, however it was made."""
+    names = [path.relative_to(run) for path in run.rglob("*") if path.suffix in _EXACT_KINDS]
+    found = sorted(name.as_posix() for name in names if name.parts[0] not in ("work", "map"))
+    assert set(EXACT) <= set(found)
+    assert told(run)["rating"] is None or set(RATING_FILES) <= set(found)
+    return found
+
+
 def assert_same_run(one: Path, other: Path) -> None:
-    """Parquet and TIFF byte for byte, GPKG and PMTiles after reading, run.json without times."""
-    for name in EXACT:
+    """Tables and TIFF byte for byte, GPKG and PMTiles after reading, run.json without times."""
+    names = exact_files(one)
+    assert names == exact_files(other)
+    for name in names:
         assert (one / name).read_bytes() == (other / name).read_bytes(), name
     for layer in (*LAYERS, "layer_styles"):
         a, b = (gpd.read_file(run / "solarkataster.gpkg", layer=layer) for run in (one, other))

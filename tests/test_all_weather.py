@@ -357,7 +357,7 @@ def test_the_table_of_a_year_takes_a_few_seconds(built, figure):
 
 
 def test_a_run_takes_the_sky_and_records_it(type_in, tmp_path):
-    town, out = write_small_town(tmp_path, tile_m=200.0), tmp_path / "run"
+    town, out = write_small_town(tmp_path, tile_m=200.0, yields=False), tmp_path / "run"
     code, _, err = type_in("run", town, "--out", out, "--workers", 1, "--sky", "all-weather")
     assert code == 0, err
     told = json.loads((out / "run.json").read_text(encoding="utf-8"))

@@ -53,7 +53,7 @@ def no_map():
 @pytest.fixture(scope="module")
 def config(tmp_path_factory) -> Config:
     folder = tmp_path_factory.mktemp("town")
-    path = write_small_town(folder)
+    path = write_small_town(folder, yields=False)
     cut_in_four(folder / "dsm.tif", folder / "dsm")
     text = path.read_text(encoding="utf-8")
     text = text.replace('dsm = "dsm.tif"', 'dsm = "dsm/*.tif"')

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import rasterio
 import shapely
+from run_folders import NO_YIELDS
 from yards import TABLES, tables_of_run
 
 from solarkataster import pipeline
@@ -52,7 +53,8 @@ def config_of(folder, name, *, points=False, tile_m=1000.0, reach_m=60.0) -> Con
     if not points:
         text = text.replace('points = "laser.laz"\n', "")
     path = folder / f"of_{name}.toml"
-    path.write_text(text + SETTINGS.format(tile_m=tile_m, reach_m=reach_m), encoding="utf-8")
+    settings = SETTINGS.format(tile_m=tile_m, reach_m=reach_m) + NO_YIELDS
+    path.write_text(text + settings, encoding="utf-8")
     return load_config(path)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
+from run_folders import NO_YIELDS
 from small_inputs import check
 from small_lod2_inputs import HEIGHT_M, houses, write_model
 
@@ -32,7 +33,7 @@ def test_a_run_has_the_walls_of_the_model_and_tells_what_is_wrong_with_it(folder
         model[own] = [(k, ring[::-1] if k == "wall" else ring) for k, ring in model[own]]
     write_model(folder, {own: model[own] for own in names if own not in missing})
     config = folder / "config.toml"
-    config.write_text(config.read_text() + SETTINGS)
+    config.write_text(config.read_text() + SETTINGS + NO_YIELDS)
     assert len(check(folder).footprints) == 144
     run(load_config(config), folder / "run")
     walls = gpd.read_parquet(folder / "run" / "facades.parquet")

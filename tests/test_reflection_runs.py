@@ -19,7 +19,7 @@ GRASS, WATER = 10, 80
 def town(tmp_path_factory):
     """A town with grass in its western half and water in its eastern one."""
     folder = tmp_path_factory.mktemp("town")
-    config = load_config(write_small_town(folder, size_m=110, tile_m=200.0))
+    config = load_config(write_small_town(folder, tile_m=200.0, yields=False))
     with rasterio.open(folder / "dsm.tif") as source:
         shape, transform, crs = source.shape, source.transform, source.crs
     classes = np.full(shape, GRASS, dtype=np.uint8)

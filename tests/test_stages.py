@@ -25,7 +25,7 @@ YEAR = "poa_global_year_kwh_m2"
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory) -> Config:
-    return load_config(write_small_town(tmp_path_factory.mktemp("town")))
+    return load_config(write_small_town(tmp_path_factory.mktemp("town"), yields=False))
 
 
 # buildings without a value

@@ -11,11 +11,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
-import solarkataster
 from demo_runs import demo_run_folder
 from run_folders import SETTINGS
 from small_inputs import write_config
 
+import solarkataster
 from solarkataster import cli, pipeline
 from solarkataster.canopy import Transmissivity
 from solarkataster.config import Config, load_config

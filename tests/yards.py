@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import rasterio
 import shapely
+from run_folders import NO_YIELDS
 from small_inputs import write_raster
 
 from solarkataster import pipeline
@@ -86,8 +87,9 @@ def yard_config(
     inputs = (folder / "config.toml").read_text(encoding="utf-8").split("[horizon]")[0]
     inputs = inputs.replace("[weather]\n", 'monuments = "monuments.gpkg"\n\n[weather]\n', 1)
     settings = _SETTINGS.format(layout=layout, overhang=str(overhang).lower(), n_azimuth=n_azimuth)
-    # These yards are about roofs; their walls would only take time.
+    # These yards are about roofs and modules; walls and money would only take time.
     settings += f"\n[walls]\nenabled = false\n\n[reflection]\nenabled = {str(reflection).lower()}\n"
+    settings += NO_YIELDS
     path = folder / f"of_{name}.toml"
     path.write_text(inputs + settings, encoding="utf-8")
     return load_config(path)
