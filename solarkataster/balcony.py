@@ -1,32 +1,28 @@
-"""Balcony plants: what two modules and a small inverter make of the light at a wall."""
+"""Balcony plants: what a few modules and a small inverter make of the light at a wall."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-import pvlib
 
-from solarkataster.sun import sun_position
+from solarkataster.hourly_light import HourlyLight
+from solarkataster.inverter_power import PvwattsInverter
+from solarkataster.plant import PlantModel, plant_output
+from solarkataster.rating import class_names
 from solarkataster.weather import Weather
 
 #: Facings at which a plant is worked out; between them the ratio of yield to light is interpolated.
 #: It differs by less than 3 % from one to the next. [°]
 FACING_STEP_DEG = 30.0
 
-#: Power lost per degree over 25 °C, as of common silicon modules (PVWatts 5: −0.35 %/K "premium").
-GAMMA_PDC = -0.0035
-
-#: Losses of PVWatts version 5 (Dobos 2014, NREL/TP-6A20-62641) in percent, but for shading, which
-#: the light at the wall has lost already.
-LOSSES = {
-    "soiling": 2.0, "shading": 0.0, "snow": 0.0, "mismatch": 2.0, "wiring": 2.0, "connections": 0.5,
-    "lid": 1.5, "nameplate_rating": 1.0, "age": 0.0, "availability": 3.0,
-}  # fmt: skip
+#: A railing lets air pass on both sides of the modules, as a rack does.
+MOUNTING = "rack"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BalconyPlants:
     """
     Yield of a balcony plant per light on its modules, by facing.
@@ -59,7 +55,7 @@ class BalconyPlants:
         Returns
         -------
         yield_kwh : ndarray, shape (n,)
-            [kWh]
+            NaN without light. [kWh]
         """
         ratio = np.interp(
             surface_azimuth, self.azimuths_deg, self.kwh_per_kwh_m2[tilt], period=360.0
@@ -67,73 +63,103 @@ class BalconyPlants:
         return ratio * np.asarray(poa_year_kwh_m2, dtype=np.float64)
 
 
-def balcony_plants(
-    weather: Weather, tilts_deg: tuple[float, ...], dc_power_w: float, inverter_w: float
-) -> BalconyPlants:
+def balcony_planes(tilts_deg: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
     """
-    Balcony plants at a site, hour by hour with pvlib, for every facing.
+    Planes whose open light :func:`balcony_plants` asks for.
 
     Parameters
     ----------
-    weather : Weather
     tilts_deg : tuple of float
         Tilts of the modules. [°]
+
+    Returns
+    -------
+    surface_tilt, surface_azimuth : ndarray, shape (n_tilt · n_azimuth,)
+        Every tilt at every facing, tilt by tilt; facings from true north. [°]
+    """
+    azimuths = np.arange(0.0, 360.0, FACING_STEP_DEG)
+    return np.repeat(tilts_deg, len(azimuths)), np.tile(azimuths, len(tilts_deg))
+
+
+def balcony_plants(
+    light: HourlyLight,
+    tilts_deg: tuple[float, ...],
+    weather: Weather,
+    model: PlantModel,
+    *,
+    dc_power_w: float,
+    inverter: PvwattsInverter,
+) -> BalconyPlants:
+    """
+    Balcony plants at a site, hour by hour, for every facing.
+
+    Parameters
+    ----------
+    light : HourlyLight, n_tilt · n_azimuth surfaces
+        Of the open planes of :func:`balcony_planes`.
+    tilts_deg : tuple of float
+        Tilts of the modules. [°]
+    weather : Weather
+    model : PlantModel
+        Module, glass and losses are those of every other plant of the run.
     dc_power_w : float
         Rated power of the modules together. [W]
-    inverter_w : float
-        Output the inverter may reach. [W]
+    inverter : PvwattsInverter
+        Takes the place of the model's, which is one for a roof.
 
     Returns
     -------
     BalconyPlants
 
+    Raises
+    ------
+    InputError
+        If the weather has no air temperature or wind.
+
     Notes
     -----
-    Open sky; shadows enter through the light that the ratio is multiplied with. PVWatts' module and
-    inverter [1]_, glass by the physical model of incidence (of diffuse light by Marion 2017), cells
-    by SAPM on an open rack. Without air temperature or wind in the weather file the cells are taken
-    at 25 °C.
-
-    References
-    ----------
-    .. [1] A. P. Dobos, "PVWatts Version 5 Manual," NREL/TP-6A20-62641, 2014.
+    As :func:`solarkataster.plant.plant_output` of a rack. Open sky; shadows enter through the light
+    that the ratio is multiplied with, so that a plant in shade is cut off by its inverter like one
+    in the open: up to 1 % of its yield.
     """
-    middle = weather.times + pd.Timedelta(minutes=30)
-    sun = sun_position(middle, weather.latitude, weather.longitude, weather.elevation_m)
-    zenith = 90.0 - sun.elevation_deg
-    cos_zenith = np.maximum(np.cos(np.radians(zenith)), 0.087)  # under 5° beam is not told from bhi
-    dni = np.minimum(weather.bhi / cos_zenith, sun.dni_extra)
-    azimuths = np.arange(0.0, 360.0, FACING_STEP_DEG)
-    ratio = np.zeros((len(tilts_deg), len(azimuths)))
-    for i, tilt in enumerate(tilts_deg):
-        diffuse = pvlib.iam.marion_diffuse("physical", tilt)
-        for j, azimuth in enumerate(azimuths):
-            poa = pvlib.irradiance.get_total_irradiance(
-                tilt, azimuth, zenith, sun.azimuth_deg, dni, weather.ghi, weather.dhi,
-                dni_extra=sun.dni_extra, model="perez",
-                airmass=pvlib.atmosphere.get_relative_airmass(zenith),
-            )  # fmt: skip
-            poa = {name: np.nan_to_num(np.asarray(part)) for name, part in poa.items()}
-            aoi = pvlib.irradiance.aoi(tilt, azimuth, zenith, sun.azimuth_deg)
-            taken = (
-                poa["poa_direct"] * pvlib.iam.physical(aoi)
-                + poa["poa_sky_diffuse"] * diffuse["sky"]
-                + poa["poa_ground_diffuse"] * diffuse["ground"]
-            )
-            ac_w = _ac_w(taken, poa["poa_global"], weather, dc_power_w, inverter_w)
-            ratio[i, j] = ac_w.sum() / poa["poa_global"].sum()
-    return BalconyPlants(tuple(tilts_deg), azimuths, ratio)
+    surface_tilt, surface_azimuth = balcony_planes(tilts_deg)
+    output = plant_output(light, surface_tilt, MOUNTING, weather, replace(model, inverter=inverter))
+    ratio = output.performance_ratio.reshape(len(tilts_deg), -1) * (dc_power_w / 1000.0)
+    return BalconyPlants(tuple(tilts_deg), surface_azimuth[: ratio.shape[1]], ratio)
 
 
-def _ac_w(taken, poa_global, weather: Weather, dc_power_w: float, inverter_w: float) -> np.ndarray:
-    """Output by hour. [W]"""
-    temp_cell = np.full(len(taken), 25.0)
-    if weather.temp_air is not None and weather.wind_speed is not None:
-        mounting = pvlib.temperature.TEMPERATURE_MODEL_PARAMETERS["sapm"]["open_rack_glass_polymer"]
-        temp_cell = pvlib.temperature.sapm_cell(
-            poa_global, weather.temp_air, weather.wind_speed, **mounting
-        )
-    dc_w = pvlib.pvsystem.pvwatts_dc(taken, temp_cell, dc_power_w, GAMMA_PDC)
-    dc_w = dc_w * (1.0 - pvlib.pvsystem.pvwatts_losses(**LOSSES) / 100.0)
-    eta = 0.96  # of PVWatts
-    return pvlib.inverter.pvwatts(dc_w, inverter_w / eta, eta)
+def balcony_columns(
+    storeys: pd.DataFrame, plants: BalconyPlants | None, limits_kwh: Sequence[float]
+) -> pd.DataFrame:
+    """
+    What plants before storeys yield, and their class.
+
+    Parameters
+    ----------
+    storeys : DataFrame, n rows
+        ``surface_azimuth``, ``poa_global_year_kwh_m2``, ``balcony_tilted_poa_year_kwh_m2``.
+    plants : BalconyPlants or None
+        Upright ones, then tilted ones; None if no yield can be told.
+    limits_kwh : sequence of float
+        From which yield on the second, third, … class is reached; rising. [kWh]
+
+    Returns
+    -------
+    DataFrame, n rows
+        ``balcony_upright_kwh``, ``balcony_tilted_kwh``, ``balcony_class`` (of the better one), with
+        the index of ``storeys``; NaN and empty where there is no light or no yield can be told.
+    """
+    upright, tilted = (
+        np.full(len(storeys), np.nan)
+        if plants is None
+        else plants.yield_kwh(i, storeys[light], storeys["surface_azimuth"])
+        for i, light in enumerate(("poa_global_year_kwh_m2", "balcony_tilted_poa_year_kwh_m2"))
+    )
+    return pd.DataFrame(
+        {
+            "balcony_upright_kwh": upright,
+            "balcony_tilted_kwh": tilted,
+            "balcony_class": class_names(np.fmax(upright, tilted), limits_kwh),
+        },
+        index=storeys.index,
+    )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import os
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     ValidationInfo,
 )
-from pydantic_core import PydanticCustomError
 
 
 def _absolute(value: Any, info: ValidationInfo) -> Any:
@@ -36,14 +33,6 @@ def _date_text(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime.date) else value
 
 
-def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
-    """Limits of classes, the worst first; the other way round every class would be wrong."""
-    if not all(low < high for low, high in itertools.pairwise(values)):
-        raise PydanticCustomError("not_rising", "values that rise from first to last")
-    return values
-
-
-Rising = AfterValidator(_rising)
 Text = Annotated[str, Field(min_length=1)]
 FilePath = Annotated[Path, BeforeValidator(_absolute), Field(strict=False)]
 RasterPatterns = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from solarkataster.config_base import FilePath, Fraction, Rising, Section, Text
+from solarkataster.config_base import FilePath, Fraction, Section, Text
 
 
 class RoofsConfig(Section):
@@ -152,14 +152,6 @@ class WallsConfig(Section):
 
     balcony_tilt_deg: Annotated[float, Field(ge=0, lt=90)] = 70.0
     """Tilt of a balcony plant that does not hang upright, in degrees."""
-
-    balcony_class_kwh: Annotated[
-        tuple[float, float, float],
-        Field(strict=False, min_length=3, max_length=3),
-        Rising,
-    ] = (250.0, 400.0, 550.0)
-    """From which yield in kWh a year on a balcony plant is called mittel, gut and sehr gut; below:
-    gering."""
 
     elements: bool = False
     """Write the single points of the walls as a layer of their own; it is large."""

@@ -273,23 +273,25 @@ STOREY_COLUMNS = (
     _SKY_VIEW,
     Column("suitability", "str", "–", "As of the wall."),
     Column(
+        "balcony_tilted_poa_year_kwh_m2",
+        "float64",
+        "kWh/m²",
+        "Irradiation of modules that hang tilted before the storey, year; NaN where it is too "
+        "narrow for points of their own.",
+    ),
+    Column(
         "balcony_upright_kwh",
         "float64",
         "kWh",
-        "Yield of a balcony plant that hangs upright, year: hour by hour with pvlib for an open "
-        "wall of this facing, times the light here.",
+        "Yield of a balcony plant that hangs upright, year: of an open one of this facing, by the "
+        "rules, per light, times the light here.",
     ),
-    Column(
-        "balcony_tilted_kwh",
-        "float64",
-        "kWh",
-        "The same of a tilted one; NaN where the storey is too narrow for points of its own.",
-    ),
+    Column("balcony_tilted_kwh", "float64", "kWh", "The same of a tilted one."),
     Column(
         "balcony_class",
         "str",
         "–",
-        "gering, mittel, gut or sehr gut: the better of both against the config's limits.",
+        "gering, mittel, gut or sehr gut: the better of both against the limits of the rules.",
     ),
 )
 

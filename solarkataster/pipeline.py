@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from solarkataster.balcony import balcony_plants
 from solarkataster.checks import CheckedInputs, check_inputs
 from solarkataster.config import Config
 from solarkataster.hourly_sky import hourly_sky
@@ -271,17 +270,10 @@ def _take(outcome: TileOutcome, state: _State) -> None:
 def run_sky(checked: CheckedInputs) -> RunSky:
     """The sky of a run: its weather, its model, turned into grid north."""
     config, turn_deg = checked.config, checked.convergence_deg
-    walls = config.walls
     return RunSky(
         roofs=sky_table(checked.sky, turn_deg, n_azimuth=config.horizon.n_azimuth),
-        walls=sky_table(checked.sky, turn_deg, n_azimuth=walls.n_azimuth),
+        walls=sky_table(checked.sky, turn_deg, n_azimuth=config.walls.n_azimuth),
         reflectors=sky_table(checked.sky, turn_deg, n_azimuth=config.reflection.n_azimuth),
-        balcony=balcony_plants(
-            checked.weather,
-            (90.0, walls.balcony_tilt_deg),
-            walls.balcony_modules * config.layout.module_power_wp,
-            walls.balcony_inverter_w,
-        ),
         hourly=hourly_sky(checked.weather, config.irradiation.sky),
     )
 

@@ -142,16 +142,6 @@ def test_number_must_be_a_number_in_its_range(tmp_path, value):
     assert "1000" in fault.remedy
 
 
-def test_limits_of_classes_rise(tmp_path):
-    """Best class first, every wall would silently get a wrong one."""
-    key = "balcony_class_kwh"
-    rising = list(getattr(load(tmp_path, SMALLEST).walls, key))
-    fault = one_fault(tmp_path, SMALLEST + f"[walls]\n{key} = {rising[::-1]}")
-    assert key in fault.where
-    assert fault.expected.startswith("values that rise")
-    assert getattr(load(tmp_path, SMALLEST + f"[walls]\n{key} = {rising}").walls, key)
-
-
 def test_empty_list_of_rasters_is_refused(tmp_path):
     assert "dsm" in one_fault(tmp_path, SMALLEST.replace('"dsm/*.tif"', "[]")).where
 

@@ -30,7 +30,7 @@ def no_map():
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory):
-    return load_config(write_small_town(tmp_path_factory.mktemp("town"), yields=False))
+    return load_config(write_small_town(tmp_path_factory.mktemp("town")))
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +48,7 @@ def test_every_wall_over_a_metre_has_light_or_a_reason(tables):
     has_result = long[YEAR].notna() | long["reason"].str.startswith("hidden by a neighbour")
     assert long["length_m"][has_result].sum() >= 0.99 * long["length_m"].sum()
     assert ((facades["reason"] == "") == facades[YEAR].notna()).all()
+    assert ((facades["suitability"] == "") == facades[YEAR].isna()).all()
 
 
 def test_walls_go_around_their_building(tables):

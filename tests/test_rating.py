@@ -387,6 +387,10 @@ def with_share(**changes) -> dict:
         (with_share(roofs_fraction=[0.7, 0.6, 0.8, 0.9]), "limits that rise"),
         (with_share(roofs_fraction=[0.7, 0.8, 0.9, 1.1]), "less than or equal to 1"),
         (with_share(roofs_kwh_m2=[1.0, 2.0, 3.0, 4.0]), "not both"),
+        (
+            SHIPPED | {"balcony": SHIPPED["balcony"] | {"year_kwh": [550.0, 400.0, 250.0]}},
+            "limits that rise",
+        ),
         (SHIPPED | {"choice": {"roofs": "own"}}, "a table"),
         (SHIPPED | {"choice": {"roofs": "swedish"}}, "swiss"),
         (

@@ -16,7 +16,7 @@ Sentence = Annotated[str, Field(min_length=1, pattern=r"^[^;]*$")]
 
 def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
     if not all(low < high for low, high in itertools.pairwise(values)):
-        raise PydanticCustomError("not_rising", "limits that rise from mittel to hervorragend")
+        raise PydanticCustomError("not_rising", "limits that rise from class to class")
     return values
 
 
@@ -69,6 +69,15 @@ class ClassTable(SourcedTable):
     def kwh_m2(self, surface: str) -> tuple[float, ...] | None:
         """Irradiations for ``roofs`` or ``walls``."""
         return self.roofs_kwh_m2 if surface == "roofs" else self.walls_kwh_m2
+
+
+class BalconyClasses(SourcedTable):
+    """From which yield on a balcony plant is called mittel, gut and sehr gut; below: gering."""
+
+    year_kwh: Annotated[
+        tuple[Positive, Positive, Positive], Field(strict=False), AfterValidator(_rising)
+    ]
+    """Yield of the plant in a year, of its better tilt. [kWh]"""
 
 
 class Choice(Rules):
@@ -165,6 +174,9 @@ class RatingRules(Rules):
 
     own: ClassTable | None = None
     """A municipality's own limits."""
+
+    balcony: BalconyClasses
+    """Classes of balcony plants."""
 
     data_age: DataAge
     """Old heights."""

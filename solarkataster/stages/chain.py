@@ -77,20 +77,25 @@ def seen_roofs(job: TileJob, surface: Any) -> TileRoofs:
 
 def write_tables(
     job: TileJob,
-    surface_s: float,
+    surface: Timed,
     roofs: Timed,
     scene: Timed,
     facades: Timed,
     light: Timed,
     layout: Timed,
-    sky: RunSky,
 ) -> dict[str, Any]:
     """Last link of the chain: the tables, with the time of the links before."""
-    links = {"roofs": roofs, "scene": scene, "facades": facades, "light": light, "layout": layout}
-    seconds = {"surface": surface_s} | {name: link.seconds for name, link in links.items()}
-    seconds = {name: round(value, 3) for name, value in seconds.items()}
+    links = {
+        "surface": surface,
+        "roofs": roofs,
+        "scene": scene,
+        "facades": facades,
+        "light": light,
+        "layout": layout,
+    }
+    seconds = {name: round(link.seconds, 3) for name, link in links.items()}
     return tables_stage(
-        job, roofs.value, scene.value, facades.value, light.value, layout.value, sky, seconds
+        job, roofs.value, scene.value, facades.value, light.value, layout.value, seconds
     )
 
 
@@ -134,7 +139,7 @@ def _chain_here(job: TileJob, sky: RunSky, reached: Reached) -> dict[str, Any]:
     reached(job.name, DONE_AFTER["light"])
     layout = timed(layout_stage, job, roofs, light, sky)
     reached(job.name, DONE_AFTER["layout"])
-    report = write_tables(job, surface.seconds, roofs, scene, facades, light, layout, sky)
+    report = write_tables(job, surface, roofs, scene, facades, light, layout)
     reached(job.name, 1.0)
     return report
 
@@ -223,9 +228,7 @@ class _Chain:
         facades = submit("facades", timed, facades_stage, job, surface, roofs, scene)
         light = submit("light", timed, _light_on_worker, job, scene, roofs, facades, sky, topic)
         layout = submit("layout", timed, layout_stage, job, roofs, light, sky)
-        tables = submit(
-            "tables", _write_tables_of, job, surface, roofs, scene, facades, light, layout, sky
-        )
+        tables = submit("tables", write_tables, job, surface, roofs, scene, facades, light, layout)
         self.futures = {
             "surface": surface,
             "roofs": roofs,
@@ -248,16 +251,3 @@ class _Chain:
         finally:
             for one in self.futures.values():
                 one.release()
-
-
-def _write_tables_of(
-    job: TileJob,
-    surface: Timed,
-    roofs: Timed,
-    scene: Timed,
-    facades: Timed,
-    light: Timed,
-    layout: Timed,
-    sky: Timed,
-) -> dict[str, Any]:
-    return write_tables(job, surface.seconds, roofs, scene, facades, light, layout, sky.value)

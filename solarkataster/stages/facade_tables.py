@@ -12,8 +12,7 @@ from solarkataster.facades.shares import HALF, QUARTER, taken_fraction
 from solarkataster.facades.walls import PARTY_WALL
 from solarkataster.irradiance import Light
 from solarkataster.potential import light_columns, plane_means, surface_potential
-from solarkataster.rating import class_names
-from solarkataster.stages.job import RunSky, TileFacades, TileJob, TileLight
+from solarkataster.stages.job import TileFacades, TileJob, TileLight
 
 
 @dataclass(frozen=True)
@@ -25,10 +24,8 @@ class FacadeTables:
     elements: pd.DataFrame
 
 
-def facade_tables(
-    job: TileJob, facades: TileFacades | None, light: TileLight, sky: RunSky
-) -> FacadeTables:
-    """Rate every wall and storey of a tile."""
+def facade_tables(job: TileJob, facades: TileFacades | None, light: TileLight) -> FacadeTables:
+    """Every wall and storey of a tile with its light."""
     empty = pd.DataFrame({"building_id": np.zeros(0, dtype=object)})
     if facades is None or len(facades) == 0:
         return FacadeTables(empty, empty, empty)
@@ -36,7 +33,7 @@ def facade_tables(
     seen, open_walls = light.on_walls, light.open_walls
     if seen is None or open_walls is None or facades.receivers is None:
         return FacadeTables(head, empty, empty)
-    points = _Points(job, facades, seen, open_walls, light.wall_band, sky)
+    points = _Points(job, facades, seen, open_walls, light.wall_band)
     return FacadeTables(
         points.walls(head),
         points.storeys(head),
@@ -115,9 +112,8 @@ class _Points:
         seen: Light,
         open_walls: Light,
         band: np.ndarray | None,
-        sky: RunSky,
     ) -> None:
-        self.job, self.facades, self.sky, self.band = job, facades, sky, band
+        self.job, self.facades, self.band = job, facades, band
         n = facades.n_on_wall
         self.seen = seen.part(slice(0, n))
         self.area_m2 = facades.point_area_m2
@@ -158,7 +154,7 @@ class _Points:
         """One row per storey of a wall that has points, the lowest first."""
         keys, place = np.unique(self.wall * self.n_storey + self.storey, return_inverse=True)
         wall, storey = keys // self.n_storey, keys % self.n_storey
-        n, settings = len(keys), self.job.config.walls
+        n = len(keys)
         area_m2 = np.bincount(place, self.area_m2, n)
         of_wall = head.iloc[wall].reset_index(drop=True)
         usable = (of_wall["usable_area_m2"] / of_wall["area_m2"]).to_numpy()
@@ -167,9 +163,6 @@ class _Points:
             for name, values in light_columns(self.seen).items()
         }
         year = light["poa_global_year_kwh_m2"]
-        azimuth = of_wall["surface_azimuth"].to_numpy()
-        upright_kwh = self.sky.balcony.yield_kwh(0, year, azimuth)
-        tilted_kwh = self.sky.balcony.yield_kwh(1, self._tilted_year(keys), azimuth)
         low_m, high_m = self._heights(place, n)
         ids = [f"{one}/g{k}" for one, k in zip(of_wall["facade_id"], storey.tolist(), strict=True)]
         return pd.DataFrame(
@@ -178,7 +171,7 @@ class _Points:
                 "facade_id": of_wall["facade_id"],
                 "storey_id": np.array(ids, dtype=object),
                 "storey": storey.astype(np.int32),
-                "surface_azimuth": azimuth,
+                "surface_azimuth": of_wall["surface_azimuth"],
                 "lowest_point_m": low_m,
                 "highest_point_m": high_m,
                 "area_m2": area_m2,
@@ -187,11 +180,7 @@ class _Points:
                 "poa_global_year_kwh": year * area_m2,
                 "poa_global_year_usable_kwh": year * area_m2 * usable,
                 "sky_view_factor": plane_means(self.seen.sky_view_factor, place, n, self.area_m2),
-                "balcony_upright_kwh": upright_kwh,
-                "balcony_tilted_kwh": tilted_kwh,
-                "balcony_class": class_names(
-                    np.fmax(upright_kwh, tilted_kwh), settings.balcony_class_kwh
-                ),
+                "balcony_tilted_poa_year_kwh_m2": self._tilted_year(keys),
                 "geometry": shapely.to_wkb(self._lines(place, n)),
             }
         )

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from solarkataster.balcony import BalconyPlants
 from solarkataster.canopy import Blocks, Canopy
 from solarkataster.config import Config
 from solarkataster.grid import Grid
@@ -344,8 +343,6 @@ class RunSky:
         With as many azimuths as each needs.
     reflectors : SkyTable
         Of what reflects, with few azimuths.
-    balcony : BalconyPlants
-        Yield of balcony plants, upright and tilted.
     hourly : HourlySky
         The same year hour by hour.
     """
@@ -353,7 +350,6 @@ class RunSky:
     roofs: SkyTable
     walls: SkyTable
     reflectors: SkyTable
-    balcony: BalconyPlants
     hourly: HourlySky
 
 

@@ -9,6 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from solarkataster.balcony import balcony_columns
 from solarkataster.checks_rating import RatingInputs
 from solarkataster.co2 import co2_method, co2_saving_kg_per_year
 from solarkataster.columns import Column
@@ -91,8 +92,10 @@ def rated(
         tables.facades, "facade_id", energy.surfaces, buildings, basis, is_wall=True
     )
     buildings = _with_money(buildings, basis)
-    storeys = pd.DataFrame(tables.facade_storeys).copy()
     book = basis.book
+    storeys = pd.DataFrame(tables.facade_storeys).copy()
+    plants = balcony_columns(storeys, basis.balcony_plants, book.rating.balcony.year_kwh)
+    storeys[list(plants.columns)] = plants
     site = Site(basis.best_roof_kwh_m2, basis.best_wall_kwh_m2, book.money.commissioning.day)
     for table in (roofs, facades, buildings):
         table["reason_en"] = table["reason"]  # so far that of the computation, in English

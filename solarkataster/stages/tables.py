@@ -21,7 +21,6 @@ from solarkataster.potential import best_plane, building_sums, surface_potential
 from solarkataster.quality import joined_marks
 from solarkataster.stages.facade_tables import facade_sums, facade_tables
 from solarkataster.stages.job import (
-    RunSky,
     TileFacades,
     TileJob,
     TileLayout,
@@ -54,7 +53,6 @@ def tables_stage(
     facades: TileFacades | None,
     light: TileLight,
     layout: TileLayout,
-    sky: RunSky,
     seconds: dict[str, float],
 ) -> dict[str, Any]:
     """
@@ -67,7 +65,7 @@ def tables_stage(
     """
     roof_table = _roof_table(job, roofs, light, layout)
     cells, spill = _cell_tables(job, roofs, light)
-    walls = facade_tables(job, facades, light, sky)
+    walls = facade_tables(job, facades, light)
     buildings = _building_table(job, roofs, light, layout, roof_table)
     tables = {
         "roofs": roof_table,

@@ -7,12 +7,14 @@ from functools import cached_property
 
 import numpy as np
 
+from solarkataster.balcony import BalconyPlants, balcony_planes, balcony_plants
 from solarkataster.canopy import Transmissivity
 from solarkataster.config import Config
 from solarkataster.errors import InputError
-from solarkataster.hourly_light import SunPath, hourly_light
+from solarkataster.hourly_light import HourlyLight, SunPath, hourly_light
 from solarkataster.hourly_sky import HourlySky, hourly_sky
 from solarkataster.incidence import incidence_table
+from solarkataster.inverter_power import PvwattsInverter
 from solarkataster.irradiance import best_open_wall_year_kwh_m2, best_open_year_kwh_m2, open_light
 from solarkataster.load_profiles import DEMAND_PROFILES, MEASURED, LoadProfiles, standard_profiles
 from solarkataster.plant import PlantModel, missing_weather, plant_model, plant_output
@@ -27,6 +29,9 @@ from solarkataster.uncertainty import common_sigma_fraction
 from solarkataster.units import W_PER_KW, WH_PER_KWH
 from solarkataster.visibility import open_record
 from solarkataster.weather import Weather
+
+#: Sectors of the sky for open planes, which nothing hides.
+_N_SECTOR = 72
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,24 +139,50 @@ class YieldBasis:
         )
         return light.poa_global_year_kwh_m2
 
+    def open_hours(self, surface_tilt: np.ndarray, surface_azimuth: np.ndarray) -> HourlyLight:
+        """Light of open planes hour by hour, azimuths from true north, (n,)."""
+        record = open_record(
+            surface_tilt, surface_azimuth - self.convergence_deg, _N_SECTOR, self.convergence_deg
+        )
+        below = (1.0 - np.cos(np.radians(surface_tilt))) / 2.0
+        ghi = np.bincount(self.hourly.month, self.hourly.ghi, 12) / WH_PER_KWH
+        return hourly_light(
+            self.suns(_N_SECTOR),
+            record,
+            self.config.irradiation.albedo * below[:, None] * ghi,
+            iam=incidence_table(self.plant.glass),
+        )
+
     @cached_property
     def canopy_yield_kwh_per_kwp(self) -> float:
         """Yield of an open canopy of a car park towards the noon sun; NaN if none can be told."""
         if missing_weather(self.weather):
             return float("nan")
         tilt = np.array([self.book.rating.car_parks.tilt_deg])
-        noon = 180.0 if self.weather.latitude >= 0.0 else 0.0
-        record = open_record(tilt, noon - self.convergence_deg, 72, self.convergence_deg)
-        below = (1.0 - np.cos(np.radians(tilt))) / 2.0
-        ghi = np.bincount(self.hourly.month, self.hourly.ghi, 12) / WH_PER_KWH
-        light = hourly_light(
-            self.suns(72),
-            record,
-            self.config.irradiation.albedo * below[:, None] * ghi,
-            iam=incidence_table(self.plant.glass),
-        )
+        noon = np.array([180.0 if self.weather.latitude >= 0.0 else 0.0])
+        light = self.open_hours(tilt, noon)
         output = plant_output(light, tilt, "rack", self.weather, self.plant)
         return float(output.specific_yield_kwh_per_kwp[0])
+
+    @cached_property
+    def balcony_plants(self) -> BalconyPlants | None:
+        """Upright and tilted plants before open walls; None if no yield can be told."""
+        if missing_weather(self.weather):
+            return None
+        walls = self.config.walls
+        tilts_deg = (90.0, walls.balcony_tilt_deg)
+        dc_power_w = walls.balcony_modules * self.config.layout.module_power_wp
+        return balcony_plants(
+            self.open_hours(*balcony_planes(tilts_deg)),
+            tilts_deg,
+            self.weather,
+            self.plant,
+            dc_power_w=dc_power_w,
+            inverter=PvwattsInverter(
+                self.book.plant.inverter.efficiency_nominal_fraction,
+                dc_power_w / walls.balcony_inverter_w,
+            ),
+        )
 
     def feed_in_limit_kw(self, power_kwp: np.ndarray) -> np.ndarray:
         """Most that plants may feed in, (n,). [kW]"""

@@ -47,7 +47,7 @@ export function storeyTable(storeys, colourOf) {
     return element("tr", { "data-storey": one.storey },
       element("th", { scope: "row" }, chip, word("storeyName")(one.storey)),
       cell(one, "poa_global_year_kwh_m2"), cell(one, "balcony_upright_kwh"), cell(one, "balcony_tilted_kwh"),
-      element("td", { class: "class" }, field("balcony_class", one.balcony_class, className(one.balcony_class))));
+      element("td", { class: "class" }, one.balcony_class ? field("balcony_class", one.balcony_class, className(one.balcony_class)) : "–"));
   });
   const table = element("table", { class: "storeys" }, element("thead", {}, element("tr", {}, ...head)), element("tbody", {}, ...lines));
   return [element("h3", {}, word("storeys")), table, element("p", { class: "note" }, word("storeysNote"))];
