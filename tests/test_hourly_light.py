@@ -99,6 +99,50 @@ def test_hours_sum_up_to_the_months_of_the_sky_table(demo_weather, sources, hour
     assert (np.diff(hours.step_hour) >= 0).all()
 
 
+@pytest.mark.parametrize("model", ["perez", "all-weather"])
+def test_turning_the_grid_turns_no_light(skies, model):
+    sky = skies[model][1].sky
+    of_true = np.array([0.0, 100.0, 200.0, 290.0])
+    tilt = np.array([90.0, 35.0, 90.0, 20.0])
+    found = [
+        hourly_light(
+            SunPath(sky, 72, turn), open_record(tilt, of_true - turn, 72, turn), np.zeros((4, 12))
+        )
+        for turn in (0.0, 30.0)
+    ]
+    for name in ("poa_direct", "poa_circumsolar", "poa_sky"):
+        a, b = (getattr(one, name) for one in found)
+        np.testing.assert_allclose(a, b, atol=0.5, err_msg=name)
+
+
+def test_the_glass_is_asked_at_the_angle_of_each_step(suns):
+    aoi_deg = np.linspace(0.0, 90.0, 361)
+    got = hourly_light(
+        suns, open_record([35.0], [180.0]), np.zeros((1, 12)), iam=np.cos(np.radians(aoi_deg))
+    )
+    sky = suns.sky
+    elevation, azimuth = np.radians(sky.solar_elevation_deg), np.radians(sky.solar_azimuth_deg)
+    slope = np.radians(35.0)
+    cosine = np.sin(elevation) * np.cos(slope) - np.cos(elevation) * np.sin(slope) * np.cos(azimuth)
+    expected = (sky.beam + sky.circumsolar) * np.maximum(cosine, 0.0) ** 2
+    np.testing.assert_allclose(
+        got.beam_taken[0], np.bincount(sky.step_hour, expected, 8760), rtol=5e-4, atol=0.02
+    )
+
+
+@pytest.mark.parametrize("model", ["perez", "all-weather"])
+def test_light_of_an_hour_without_sun_comes_from_the_even_sky(demo_weather, model):
+    dhi = np.zeros(8760)
+    dhi[1000] = 8.0  # 11 February, 16:00 to 17:00, gets sun
+    dhi[3] = 6.0  # the middle of the night
+    dark = dataclasses.replace(demo_weather, ghi=dhi, dhi=dhi, bhi=np.zeros(8760))
+    suns = SunPath(hourly_sky(dark, model), 72, 0.0)
+    got = hourly_light(suns, open_record([0.0, 90.0], [0.0, 0.0]), np.zeros((2, 12)))
+    np.testing.assert_allclose(got.poa_sky[:, 3], [6.0, 3.0], rtol=0.001)
+    assert got.poa_global[0, 1000] == pytest.approx(8.0, rel=0.02)
+    assert got.poa_global.sum() == pytest.approx(got.poa_global[:, [3, 1000]].sum())
+
+
 # what is built around
 
 
