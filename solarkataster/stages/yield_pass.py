@@ -60,7 +60,7 @@ def yield_jobs(
     rows = buildings.set_index("building_id", drop=False)
     power, balance = _power_settings(basis), _balance_settings(basis)
     jobs = []
-    for name, stamp in tile_stamps.items():
+    for name, stamp in sorted(tile_stamps.items()):  # not in the order in which tiles came
         path = folder.tile(name) / "buildings.parquet"
         if not path.is_file():
             raise InputError(
