@@ -364,8 +364,11 @@ def _finish(
     files = sorted(
         path.relative_to(staging).as_posix() for path in staging.rglob("*") if path.is_file()
     )
+    before = (read_json(folder.finished_file) or {}).get("files", [])
     folder.finished_file.unlink(missing_ok=True)
     publish(staging, folder.path)
+    for name in set(before) - set(files):  # of a part that is switched off now
+        (folder.path / name).unlink(missing_ok=True)
     folder.forget_other_tiles({tile.name for tile in plan.tiles})
     # What failed is tried again by the next run.
     stamp = "" if state.yield_faults else stamp
