@@ -15,14 +15,21 @@ import pytest
 import rasterio
 import shapely
 from conftest import REPO
-from run_folders import LAYERS, assert_same_run, fingerprint, told, write_small_town
+from run_folders import (
+    LAYERS,
+    RATING_FILES,
+    assert_same_run,
+    fingerprint,
+    told,
+    write_small_town,
+)
 
 from solarkataster import pipeline
 from solarkataster.config import Config, load_config
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.io.runfolder import RunFolder, locked
 from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS
-from solarkataster.stages import chain
+from solarkataster.stages import chain, yield_pass
 from solarkataster.units import MONTHS
 
 YEAR = "poa_global_year_kwh_m2"
@@ -193,7 +200,7 @@ def with_tiles(config: Config, size_m: float) -> Config:
     return config.model_copy(update={"tiles": config.tiles.model_copy(update={"size_m": size_m})})
 
 
-def test_another_tile_size_changes_no_geometry_and_no_id(config, roofs, tmp_path):
+def test_another_tile_size_changes_no_geometry_and_no_id(config, run_folder, roofs, tmp_path):
     assert pipeline.run(with_tiles(config, 5000.0), tmp_path / "one").n_tiles == 1
     other = gpd.read_parquet(tmp_path / "one" / "roofs.parquet")
     assert other["roof_id"].tolist() == roofs["roof_id"].tolist()
@@ -202,6 +209,15 @@ def test_another_tile_size_changes_no_geometry_and_no_id(config, roofs, tmp_path
         assert other[name].equals(roofs[name])
     # Here sights are cut at 40 m and obstacles stand beyond; the real scene below has 500 m.
     np.testing.assert_allclose(other[YEAR], roofs[YEAR], rtol=1e-2)
+    specific = "specific_yield_kwh_per_kwp"
+    np.testing.assert_allclose(other[specific], roofs[specific], rtol=1e-2)
+    assert other["yield_year_kwh"].sum() == pytest.approx(roofs["yield_year_kwh"].sum(), rel=2e-3)
+    for column in ("npv_eur", "self_consumed_kwh"):
+        sums = [
+            pd.read_parquet(folder / "buildings.parquet", columns=[column])[column].abs().sum()
+            for folder in (run_folder, tmp_path / "one")
+        ]
+        assert sums[0] == pytest.approx(sums[1], rel=5e-3), column
 
 
 def test_another_tile_size_changes_no_wall(config, run_folder, tmp_path):
@@ -238,6 +254,11 @@ def test_real_roofs_get_the_same_light_from_tiles_of_any_size(real_data, monkeyp
             change = (pieces[YEAR] / whole[YEAR] - 1.0).abs().dropna()
             assert (change <= 1e-3).mean() >= 0.999, (size_m, name, change.max())
             assert change.max() <= 5e-3, (size_m, name)
+            yields = (pieces["yield_year_kwh"] / whole["yield_year_kwh"] - 1.0).abs().dropna()
+            assert (yields <= 2e-3).mean() >= 0.999, (size_m, name, yields.max())
+            assert pieces["yield_year_kwh"].sum() == pytest.approx(
+                whole["yield_year_kwh"].sum(), rel=1e-3
+            )
 
 
 def test_an_existing_cluster_gives_the_same_bytes(config, run_folder, tmp_path):
@@ -282,12 +303,32 @@ def test_a_lost_layer_is_written_again_without_computing_tiles(config, run_folde
     assert_same_run(out, run_folder)
 
 
+def without_yields(config: Config) -> Config:
+    """For tests of which tiles are computed again."""
+    return config.model_copy(update={"yields": config.yields.model_copy(update={"enabled": False})})
+
+
 def test_another_albedo_computes_every_tile_again(config, run_folder, tmp_path):
     out = tmp_path / "run"
     shutil.copytree(run_folder, out)
     lit = config.irradiation.model_copy(update={"albedo": 0.5})
-    result = pipeline.run(config.model_copy(update={"irradiation": lit}), out)
-    assert result.n_resumed == 0
+    config = without_yields(config.model_copy(update={"irradiation": lit}))
+    assert pipeline.run(config, out).n_resumed == 0
+
+
+def test_without_yields_a_run_ends_with_light_from_the_same_tiles(config, run_folder, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(run_folder, out)
+    result = pipeline.run(without_yields(config), out)
+    assert result.n_resumed == result.n_tiles
+    rated, plain = (gpd.read_parquet(folder / "roofs.parquet") for folder in (run_folder, out))
+    assert list(plain.columns) == list(rated.columns)
+    pd.testing.assert_series_equal(plain[YEAR], rated[YEAR])
+    pd.testing.assert_series_equal(plain["n_modules"], rated["n_modules"])
+    assert plain[["yield_year_kwh", "investment_eur"]].isna().all(axis=None)
+    for name in RATING_FILES:
+        assert (run_folder / name).exists()
+        assert not (out / name).exists(), name
 
 
 @pytest.mark.parametrize("looks_around", [True, False])
@@ -299,7 +340,7 @@ def test_a_changed_footprint_redoes_the_tiles_that_see_it(config, tmp_path, look
         name: getattr(config, name).model_copy(update={key: looks_around})
         for name, key in switches.items()
     }
-    config = config.model_copy(update=sections)
+    config = without_yields(config.model_copy(update=sections))
     pipeline.run(config, out)
     footprints = gpd.read_file(config.inputs.footprints)
     footprints.loc[0, "geometry"] = footprints.geometry[0].buffer(-0.6)
@@ -339,14 +380,49 @@ def test_a_tile_that_fails_is_named_and_the_others_finish(
     assert not result.is_complete
     found = gpd.read_parquet(out / "buildings.parquet")
     assert found["building_id"].tolist() == buildings["building_id"].tolist()
-    failed = found["reason"] == "tile failed: OSError: block 7 is damaged"
+    failed = found["reason"] == "Berechnung fehlgeschlagen: OSError: block 7 is damaged"
+    assert set(found["reason_en"][failed]) == {"tile failed: OSError: block 7 is damaged"}
     assert failed.sum() == told(run_folder)["tiles"][name]["n_buildings"]
     assert found.loc[failed, YEAR].isna().all()
-    pd.testing.assert_series_equal(found.loc[~failed, YEAR], buildings.loc[~failed, YEAR])
+    assert found.loc[failed, "yield_year_kwh"].isna().all()
+    for column in (YEAR, "yield_year_kwh", "npv_eur"):
+        pd.testing.assert_series_equal(found.loc[~failed, column], buildings.loc[~failed, column])
     assert told(out)["tiles"][name]["state"] == "failed"
     monkeypatch.undo()
     again = pipeline.run(config, out)
     assert again.n_resumed == again.n_tiles - 1
+    assert_same_run(out, run_folder)
+
+
+def test_yields_that_fail_cost_no_light_and_no_module_and_are_tried_again(
+    config, run_folder, roofs, buildings, monkeypatch, tmp_path
+):
+    out = tmp_path / "run"
+    shutil.copytree(run_folder, out)
+    name = sorted(told(run_folder)["tiles"])[0]
+    shutil.rmtree(out / "work" / "yields" / name)
+    (out / "roofs.parquet").unlink()
+    real = yield_pass.yields_stage
+
+    def fails(job, basis):
+        if job.name == name:
+            raise ValueError("made to fail")
+        return real(job, basis)
+
+    monkeypatch.setattr(yield_pass, "yields_stage", fails)
+    result = pipeline.run(config, out)
+    assert result.failed_tiles == {name: "yield: ValueError: made to fail"}
+    found = gpd.read_parquet(out / "roofs.parquet")
+    for column in (YEAR, "n_modules", "dc_power_kwp"):
+        pd.testing.assert_series_equal(found[column], roofs[column])
+    lost = roofs["yield_year_kwh"].notna() & found["yield_year_kwh"].isna()
+    assert 0 < lost.sum() < roofs["yield_year_kwh"].notna().sum()
+    assert found["reason"][lost].str.contains("Kein Ertrag").all()
+    houses = gpd.read_parquet(out / "buildings.parquet")
+    for column in ("n_modules", "dc_power_kwp"):
+        pd.testing.assert_series_equal(houses[column], buildings[column])
+    monkeypatch.undo()
+    assert pipeline.run(config, out).is_complete
     assert_same_run(out, run_folder)
 
 

@@ -101,7 +101,10 @@ def test_a_removed_building_is_named_and_its_neighbours_gain_light(removed, base
     assert gain.min() > -1e-6
     assert gain.max() > 10.0
     buildings = gpd.read_parquet(out / "buildings.parquet").set_index("building_id")
-    assert "removed in this scenario" in buildings.loc[building_id, "reason"]
+    row = buildings.loc[building_id]
+    assert "removed in this scenario" in row["reason_en"]
+    assert row["reason"].startswith("Entfernt: ")
+    assert row[["yield_year_kwh", "npv_eur", "self_consumed_kwh"]].isna().all()
     assert buildings.geometry.isna().sum() == 1
     assert list(buildings.index) == list(before.index)
 
@@ -116,6 +119,9 @@ def test_unchanged_surfaces_are_the_same_to_the_last_bit(removed, base):
     assert len(same) > 10
     assert np.array_equal(before.loc[same, YEAR], after.loc[same, YEAR], equal_nan=True)
     assert np.array_equal(found.loc[same, "base_year_kwh_m2"], before.loc[same, YEAR])
+    yields = "yield_year_kwh"
+    assert before.loc[same, yields].notna().sum() > 5
+    np.testing.assert_allclose(after.loc[same, yields], before.loc[same, yields], rtol=1e-6)
 
 
 def test_the_run_says_that_it_is_a_scenario(removed, base, config):
