@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from solarkataster.checks_rules import rules_of
 from solarkataster.config import Config
 from solarkataster.errors import InputError
@@ -87,7 +89,7 @@ def rate(
     started = time.time()
     folder = RunFolder(Path(run).absolute())
     told = _told_by(folder)
-    config = _config_of(told)
+    config = _config_of(told, folder)
     book = rules_of(config, None if rules is None else Path(rules))
     weather = read_run_weather(folder.path / "weather.parquet")
     inputs, measured = read_inputs(folder.path)
@@ -103,10 +105,10 @@ def rate(
             tables = read_physics(folder.path)
             rating = rated(tables, energy.read(), inputs, basis, budget_eur)
             progress.at(0.3)
-            more = write_rating(staging, rating, jobs, energy.faults)
+            more = write_rating(staging, rating, jobs, energy.faults, with_hours=bool(again))
             write_rated_tables(staging, rating.tables, folder.path, more)
             progress.at(0.6)
-            rated_map_stage(staging, folder.path, rating.tables, told)
+            rated_map_stage(staging, folder.path, rating, told)
         file = None if rules is None else Path(rules).name
         again_told = told | {"rating": rating.told | {"rules_file": file}}
         again_told["rated"] = {
@@ -142,9 +144,18 @@ def _told_by(folder: RunFolder) -> dict[str, Any]:
     return told
 
 
-def _config_of(told: Mapping[str, Any]) -> Config:
+def _config_of(told: Mapping[str, Any], folder: RunFolder) -> Config:
     """The config as the run resolved it; files in it need not be there any more."""
-    return Config.model_validate_json(json.dumps(told["config"]))
+    try:
+        return Config.model_validate_json(json.dumps(told["config"]))
+    except ValidationError as error:
+        keys = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
+        raise InputError(
+            f"settings that this version does not know or wants otherwise: {keys}",
+            where=str(folder.path / "run.json"),
+            expected="a run of this version of solarkataster",
+            remedy="Run it again: solarkataster run CONFIG",
+        ) from None
 
 
 def _tile_stamps(folder: RunFolder, tiles: Mapping[str, Any]) -> dict[str, str]:

@@ -58,7 +58,7 @@ ghi = "ghi"
 dhi = "dhi"
 temp_air = "temp_air"
 wind_speed = "wind_speed"
-"""
+{rules}"""
 
 
 #: What the administration of the town knows beside the maps.
@@ -80,6 +80,16 @@ parking = "parking.gpkg"
 parking_spaces = "stellplaetze"
 own_buildings = "own_buildings.csv"
 installed_plants = "mastr.csv"
+"""
+
+
+_RULES = """\
+
+[rules]
+state = "rheinland-pfalz"
+
+[portfolio]
+budget_eur = 60000.0
 """
 
 
@@ -144,6 +154,7 @@ def write_town(
         name=town.name,
         place=_PLACE.format(ags=municipality.AGS, postcode=municipality.POSTCODE) * knows,
         rating=_RATING * knows,
+        rules=_RULES * knows,
         points="" if points_per_m2 is None else 'points = "laser.laz"\n',
         date=_DATE,
         latitude=weather.LATITUDE_DEG,

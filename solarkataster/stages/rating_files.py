@@ -25,7 +25,12 @@ _PARKING_COLOUR = "#5b7fa6"
 
 
 def write_rating(
-    folder: Path, rating: Rating, jobs: list[YieldJob], faults: Mapping[str, str]
+    folder: Path,
+    rating: Rating,
+    jobs: list[YieldJob],
+    faults: Mapping[str, str],
+    *,
+    with_hours: bool = True,
 ) -> dict[str, Layer]:
     """
     Write what stands beside the layers.
@@ -38,6 +43,8 @@ def write_rating(
     jobs : list of YieldJob
     faults : mapping
         Tiles whose yields failed.
+    with_hours : bool
+        Write the hourly yields too; a rating that changed none of them need not.
 
     Returns
     -------
@@ -50,7 +57,8 @@ def write_rating(
     if rating.installed is not None:
         write_tables(folder, "installed", rating.installed.table, INSTALLED_COLUMNS)
         write_tables(folder, "installed_years", rating.installed.by_year, INSTALLED_YEAR_COLUMNS)
-    write_hours(folder / HOURS_FILE, jobs, faults)
+    if with_hours:
+        write_hours(folder / HOURS_FILE, jobs, faults)
     if rating.parking is None:
         return {}
     write_geoparquet(folder / "parking.parquet", rating.parking)
