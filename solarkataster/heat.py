@@ -251,7 +251,7 @@ def useful_heat(
 
 def heat_reasons(persons, collector_area_m2) -> np.ndarray:
     """
-    Why a building has no solar heat, in one sentence; empty where it has some.
+    Why a building has no solar heat, in German; empty where it has some.
 
     Parameters
     ----------
@@ -266,9 +266,11 @@ def heat_reasons(persons, collector_area_m2) -> np.ndarray:
     """
     persons = np.asarray(persons, dtype=np.float64)
     reasons = np.full(len(persons), "", dtype=object)
-    reasons[np.asarray(collector_area_m2) == 0.0] = "no solar heat: no room for a collector"
-    reasons[persons == 0.0] = "no solar heat: nobody lives here"
-    reasons[np.isnan(persons)] = "solar heat unknown: neither living area nor dwellings are known"
+    reasons[np.asarray(collector_area_m2) == 0.0] = "Keine Solarwärme: kein Platz für Kollektoren"
+    reasons[persons == 0.0] = "Keine Solarwärme: hier wohnt niemand"
+    reasons[np.isnan(persons)] = (
+        "Solarwärme unbekannt: weder Wohnfläche noch Zahl der Wohnungen bekannt"
+    )
     return reasons
 
 

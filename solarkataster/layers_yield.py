@@ -135,6 +135,7 @@ BUILDING_RATING_COLUMNS = (
     _number("co2_saving_kg_per_year", "kg", "CO2 avoided a year; factor and method in run.json."),
     _number("thermal_yield_year_kwh", "kWh", "Heat of the collectors that the house can use."),
     _number("collector_area_m2", "m²", "Area of solar heat collectors."),
+    _text("heat_reason", "In German why there is no solar heat; empty where there is some."),
     _number("heat_demand_year_kwh", "kWh", "Heat that the collectors could serve: hot water."),
     _number(
         "heat_first_collector_area_m2",

@@ -241,9 +241,9 @@ def test_no_demand_or_no_collector_is_no_heat_and_unknown_stays_unknown():
 def test_why_there_is_no_heat_is_told():
     told = heat_reasons([np.nan, 0.0, 3.0, 3.0], [0.0, 0.0, 0.0, 4.0])
     assert [text.partition(":")[0] for text in told] == [
-        "solar heat unknown",
-        "no solar heat",
-        "no solar heat",
+        "Solarwärme unbekannt",
+        "Keine Solarwärme",
+        "Keine Solarwärme",
         "",
     ]
     assert "nobody" in told[1]

@@ -136,7 +136,7 @@ def test_a_budget_may_be_another(copy):
     rate(copy, budget_eur=0.0)
     text = (copy / "portfolio.csv").read_text(encoding="utf-8-sig")
     chosen = [line.split(";") for line in text.splitlines()]
-    at = chosen[0].index("chosen")
+    at = chosen[0].index("is_chosen")
     assert {row[at] for row in chosen[1:]} == {"nein"}
 
 

@@ -9,7 +9,7 @@ from solarkataster.allocation import Planes, allocate, allocated_heat, heat_firs
 from solarkataster.balance import balance
 from solarkataster.demand import battery_kwh, battery_of, demand_by_profile
 from solarkataster.extra_loads import add_extra_loads
-from solarkataster.heat import heat_demand, month_means, n_persons, wanted_area_m2
+from solarkataster.heat import heat_demand, heat_reasons, month_means, n_persons, wanted_area_m2
 from solarkataster.reasons import joined
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.uncertainty import combined_sigma, p90
@@ -94,6 +94,7 @@ def allocated_surfaces(
     table.loc[at, "thermal_yield_year_kwh"] = of_planes["thermal_yield_year_kwh"].to_numpy()
     first = heat_first_columns(planes, wanted, months, need, air_c, rules)
     heat = pd.concat([of_buildings[list(_HEAT)], first], axis=1)
+    heat["heat_reason"] = heat_reasons(persons, of_buildings["collector_area_m2"])
     return table, heat.reset_index(drop=True)
 
 

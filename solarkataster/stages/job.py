@@ -9,7 +9,6 @@ import numpy as np
 from solarkataster.canopy import Blocks, Canopy
 from solarkataster.config import Config
 from solarkataster.grid import Grid
-from solarkataster.hourly_sky import HourlySky
 from solarkataster.io.citymodels import CityModelSource
 from solarkataster.io.pointclouds import PointSource
 from solarkataster.io.rasters import RasterSource
@@ -343,14 +342,11 @@ class RunSky:
         With as many azimuths as each needs.
     reflectors : SkyTable
         Of what reflects, with few azimuths.
-    hourly : HourlySky
-        The same year hour by hour.
     """
 
     roofs: SkyTable
     walls: SkyTable
     reflectors: SkyTable
-    hourly: HourlySky
 
 
 @dataclass(frozen=True)
