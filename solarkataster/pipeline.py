@@ -17,7 +17,6 @@ from typing import Any
 
 from solarkataster.checks import CheckedInputs, check_inputs
 from solarkataster.config import Config
-from solarkataster.hourly_sky import hourly_sky
 from solarkataster.io.run_weather import FILENAME as WEATHER_FILE
 from solarkataster.io.run_weather import write_run_weather
 from solarkataster.io.runfolder import RunFolder, digest, locked, publish, read_json, write_json
@@ -274,7 +273,6 @@ def run_sky(checked: CheckedInputs) -> RunSky:
         roofs=sky_table(checked.sky, turn_deg, n_azimuth=config.horizon.n_azimuth),
         walls=sky_table(checked.sky, turn_deg, n_azimuth=config.walls.n_azimuth),
         reflectors=sky_table(checked.sky, turn_deg, n_azimuth=config.reflection.n_azimuth),
-        hourly=hourly_sky(checked.weather, config.irradiation.sky),
     )
 
 

@@ -246,8 +246,8 @@ def test_why_there_is_no_heat_is_told():
         "Keine Solarwärme",
         "",
     ]
-    assert "nobody" in told[1]
-    assert "room" in told[2]
+    assert "niemand" in told[1]
+    assert "Platz" in told[2]
 
 
 def test_hot_water_of_a_person_is_litres_times_lift():
