@@ -88,7 +88,7 @@ def yields_stage(job: YieldJob, basis: YieldBasis) -> dict[str, Any]:
     for name, table in (("laid", laid), ("surfaces", surfaces), ("energy", of_buildings)):
         tables[name] = pa.Table.from_pandas(table, preserve_index=False)
     if basis.keeps_hours:
-        tables["hourly"] = _hourly_table(of_buildings["building_id"], hours)
+        tables["hourly"] = _hourly_table(of_buildings["building_id"], hours, basis.weather.times[0])
     report = {
         "power_stamp": job.power_stamp,
         "balance_stamp": job.balance_stamp,
@@ -252,14 +252,14 @@ def _share(part: pd.Series, whole: pd.Series) -> np.ndarray:
     return (part / whole).fillna(1.0).to_numpy()
 
 
-def _hourly_table(ids: pd.Series, hours: _Hours) -> pa.Table:
-    """One row per building, whole watts."""
+def _hourly_table(ids: pd.Series, hours: _Hours, first: pd.Timestamp) -> pa.Table:
+    """One row per building, whole watts; when the first hour begins stands in the metadata."""
     n_hour = hours.roofs.shape[1]
     columns = {"building_id": pa.array(ids.to_numpy(dtype=object), pa.string())}
     for name, values in (("roofs_w", hours.roofs), ("facades_w", hours.walls)):
         flat = pa.array(values.ravel(), pa.float32())
         columns[name] = pa.FixedSizeListArray.from_arrays(flat, n_hour)
-    return pa.table(columns)
+    return pa.table(columns, metadata={"first_hour": first.isoformat(), "hours": "mean power"})
 
 
 def _hours_of(table: pa.Table) -> _Hours:
