@@ -18,6 +18,7 @@ from solarkataster.economics import economics, surface_economics
 from solarkataster.installed import Installed, installed_plants
 from solarkataster.io.results import typed_values
 from solarkataster.layers import BUILDING_COLUMNS, FACADE_COLUMNS, ROOF_COLUMNS, STOREY_COLUMNS
+from solarkataster.layout.reasons import MONUMENT
 from solarkataster.owners import owner_classes
 from solarkataster.parking import parking_potential
 from solarkataster.plant import missing_weather
@@ -25,6 +26,7 @@ from solarkataster.portfolio import Portfolio, portfolio
 from solarkataster.protection import protection_of
 from solarkataster.quality import joined_marks
 from solarkataster.rated_tables import Site, rate_run
+from solarkataster.reasons import german_reasons, joined
 from solarkataster.stages.layers import Tables
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.stages.yield_pass import RunEnergy
@@ -128,6 +130,20 @@ def rated(
         _parking(inputs, basis),
         _told(basis),
     )
+
+
+def unrated(tables: Tables) -> Tables:
+    """Tables of a run that ends with light: reasons in German, the English ones beside them."""
+
+    def told(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        is_protected = table["reason"].str.contains(MONUMENT, regex=False)
+        permit = np.where(is_protected, "Denkmal: Genehmigung nötig", "").astype(object)
+        german = joined(german_reasons(table["reason"].to_list()), permit)
+        reason = pd.Series(german, table.index, table["reason"].dtype)
+        return table.assign(reason=reason, reason_en=table["reason"])
+
+    layers = {name: told(getattr(tables, name)) for name in ("roofs", "facades", "buildings")}
+    return replace(tables, **layers)
 
 
 def _known_of(
