@@ -38,7 +38,7 @@ from solarkataster.stages.plan import (
     tile_weights,
     versions,
 )
-from solarkataster.stages.rating import rated
+from solarkataster.stages.rating import rated, unrated
 from solarkataster.stages.rating_files import write_rating
 from solarkataster.stages.run_json import iso_time, run_json
 from solarkataster.stages.scenario import (
@@ -334,6 +334,8 @@ def _finish(
             rating = rated(tables, energy.read(), plan.checked.rating, energy.basis)
             more = more | write_rating(staging, rating, energy.jobs, energy.faults)
             tables, told_of_rating = rating.tables, rating.told
+        else:
+            tables = unrated(tables)
         write_tables(staging, tables, more)
         progress.at(0.1)
         n_tiles = len(state.reports) or 1
