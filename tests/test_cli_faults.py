@@ -220,7 +220,7 @@ def test_a_run_without_any_value_says_so_and_why(type_in, tmp_path):
     code, out, err = type_in("run", config, "--out", tmp_path / "run", "--workers", 1)
     assert code == 0, err
     assert "note: no building has a value: the most frequent reason" in out
-    reasons = pd.read_parquet(tmp_path / "run" / "buildings.parquet")["reason"]
+    reasons = pd.read_parquet(tmp_path / "run" / "buildings.parquet")["reason_en"]
     assert reasons.mode()[0] in out
     assert "no building has a value" in (tmp_path / "run" / "run.json").read_text()
 

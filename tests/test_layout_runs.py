@@ -86,7 +86,7 @@ def test_there_are_roofs_of_every_sort_to_test(roofs, modules):
     assert (roofs["kind"] == "dormer").any()
     assert len(modules) > 400
     for word in ("north and steep", "too small", "too shaded"):
-        assert roofs["reason"].str.startswith(word).any(), word
+        assert roofs["reason_en"].str.startswith(word).any(), word
 
 
 def test_modules_lie_in_their_roof_and_keep_off_its_edge(roofs, modules):
@@ -157,13 +157,13 @@ def test_planes_and_buildings_are_the_sums_of_their_modules(tables, roofs, modul
 
 
 def test_a_plane_has_modules_or_a_reason_and_a_building_that_of_its_best_plane(tables, roofs):
-    np.testing.assert_array_equal(roofs["n_modules"] == 0, roofs["reason"] != "")
+    np.testing.assert_array_equal(roofs["n_modules"] == 0, roofs["reason_en"] != "")
     for building in tables["buildings"].itertuples():
         own = roofs[roofs["building_id"] == building.building_id]
         if building.n_modules > 0:
-            assert building.reason == ""
+            assert building.reason_en == ""
         else:
-            assert building.reason in set(own["reason"])
+            assert building.reason_en in set(own["reason_en"])
 
 
 def test_planes_that_hold_modules_hold_what_is_asked_for(roofs):

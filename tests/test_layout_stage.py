@@ -282,13 +282,15 @@ def test_every_plane_without_modules_says_why(south, checked):
     in_the_open = open_light(
         sky, [tilt], [azimuth - checked.convergence_deg]
     ).poa_global_year_kwh_m2[0]
-    assert north_side["reason"] == (
+    assert north_side["reason_en"] == (
         f"north and steep: {in_the_open:.0f} kWh/m² under an open sky, "
         f"{round(needed) - round(in_the_open)} kWh/m² short of {needed:.0f} kWh/m²"
     )
-    (shed,) = of(south["roofs"], "shed")["reason"]
+    (shed,) = of(south["roofs"], "shed")["reason_en"]
     assert shed == "too small: no module fits"
-    has_reason = roofs["reason"] != ""
+    (german,) = of(south["roofs"], "shed")["reason"]
+    assert german == "Zu klein: kein Modul passt auf die Fläche"
+    has_reason = roofs["reason_en"] != ""
     is_monument = roofs["building_id"] == "monument"
     np.testing.assert_array_equal(has_reason, (roofs["n_modules"] == 0) | is_monument)
 
@@ -297,10 +299,11 @@ def test_a_monument_keeps_its_modules_and_says_what_they_need(south):
     roofs = of(south["roofs"], "monument")
     assert (roofs["n_modules"] > 20).any()
     with_modules = roofs[roofs["n_modules"] > 0]
-    assert set(with_modules["reason"]) == {"monument: needs a permit"}
+    assert set(with_modules["reason_en"]) == {"monument: needs a permit"}
     building = of(south["buildings"], "monument").iloc[0]
     assert building["monument"]
-    assert building["reason"] == "monument: needs a permit"
+    assert building["reason_en"] == "monument: needs a permit"
+    assert building["reason"] == "Denkmal: Genehmigung nötig"
     assert building["n_modules"] == roofs["n_modules"].sum() > 0
     assert south["buildings"]["monument"].sum() == 1
 
@@ -309,7 +312,7 @@ def test_a_building_that_is_not_there_has_no_roof_and_says_so(south):
     gone = of(south["buildings"], "gone").iloc[0]
     assert gone["n_roofs"] == 0
     assert gone["n_modules"] == 0
-    assert gone["reason"] == "surface model shows nothing higher than 1 m above the terrain"
+    assert gone["reason_en"] == "surface model shows nothing higher than 1 m above the terrain"
     assert of(south["roofs"], "gone").empty
 
 
