@@ -324,7 +324,7 @@ def _finish(
         if what_if is not None:
             layers, told = write_difference(staging, what_if, tables)
             more = layers | more
-        told_of_rating = None
+        told_of_rating, rating = None, None
         if energy is not None:
             write_physics(staging, tables)
             write_inputs(
@@ -343,7 +343,7 @@ def _finish(
         write_sky_visibility(staging, plan, state.reports)
         write_run_weather(staging / WEATHER_FILE, plan.checked.weather)
         progress.at(0.6)
-        map_stage(staging, tables, plan.checked)
+        map_stage(staging, tables, plan.checked, rating)
     execution |= {
         "finished": iso_time(time.time()),
         "seconds_layers": round(time.time() - start, 1),

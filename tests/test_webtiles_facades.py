@@ -22,6 +22,7 @@ from solarkataster.io.webtiles_facades import (
     WALL_COLOURS,
     WALL_ZOOM,
     write_facade_tiles,
+    write_storey_tiles,
 )
 
 GABLE = "DENW12AL00006"
@@ -38,10 +39,17 @@ def walls(town):
 
 
 @pytest.fixture(scope="module")
-def path(town, walls, tmp_path_factory):
+def path(walls, tmp_path_factory):
     path = tmp_path_factory.mktemp("tiles") / "facades.pmtiles"
-    n = write_facade_tiles(path, walls.facades, walls.storeys, town.buildings, STOREY_M)
+    n = write_facade_tiles(path, walls.facades, walls.storeys)
     assert n == len(walls.facades) - 1
+    return path
+
+
+@pytest.fixture(scope="module")
+def strips(town, walls, tmp_path_factory):
+    path = tmp_path_factory.mktemp("tiles") / "storeys.pmtiles"
+    write_storey_tiles(path, walls.facades, walls.storeys, town.buildings, STOREY_M)
     return path
 
 
@@ -55,11 +63,11 @@ def features(path, layer):
     return found
 
 
-def test_every_wall_that_is_seen_is_there_in_one_zoom(walls, path):
-    assert {zoom for zoom, _, _ in read_tiles(path)} == {WALL_ZOOM}
+def test_every_wall_that_is_seen_is_there_in_one_zoom(walls, path, strips):
     seen = set(walls.facades.facade_id) - {HIDDEN}
-    assert set(features(path, "facades")) == seen
-    assert set(features(path, "facade_storeys")) == seen
+    for archive, layer in ((path, "facades"), (strips, "facade_storeys")):
+        assert {zoom for zoom, _, _ in read_tiles(archive)} == {WALL_ZOOM}
+        assert set(features(archive, layer)) == seen
 
 
 def test_values_are_those_of_the_table_to_the_digits_shown(walls, path):
@@ -75,20 +83,43 @@ def test_values_are_those_of_the_table_to_the_digits_shown(walls, path):
             assert (properties["suitability"], properties["is_courtyard"]) == ("gut", False)
 
 
-def test_each_storey_has_strips_with_its_own_light_and_plants(walls, path):
-    strips = features(path, "facade_storeys")
+def test_each_storey_has_strips_with_its_own_light(walls, strips):
+    found = features(strips, "facade_storeys")
     for row in walls.storeys.itertuples():
-        own = [p for p, _ in strips[row.facade_id] if p["storey"] == row.storey]
+        own = [p for p, _ in found[row.facade_id] if p["storey"] == row.storey]
         assert own, row.storey_id
-        for properties in own:
-            assert properties["poa_global_year_kwh_m2"] == round(row.poa_global_year_kwh_m2, 1)
-            assert properties["balcony_upright_kwh"] == round(row.balcony_upright_kwh)
-            assert properties["balcony_class"] == row.balcony_class
+        assert {p["poa_global_year_kwh_m2"] for p in own} == {round(row.poa_global_year_kwh_m2, 1)}
 
 
-def test_strips_stand_beside_their_wall_from_the_ground_to_its_top(walls, path):
+def test_a_wall_carries_its_storeys_with_classes_and_balcony_plants(walls, path):
+    found = features(path, "facades")
+    assert all(p["storeys"] == "" for p, _ in found[DARK])
+    for facade_id, own in walls.storeys.groupby("facade_id"):
+        expected = [
+            [
+                row.storey,
+                round(row.poa_global_year_kwh_m2, 1),
+                row.suitability,
+                round(row.balcony_upright_kwh),
+                round(row.balcony_tilted_kwh),
+                row.balcony_class,
+            ]
+            for row in own.sort_values("storey").itertuples()
+        ]
+        assert json.loads(found[facade_id][0][0]["storeys"]) == expected
+
+
+def test_nothing_that_a_rating_changes_is_in_the_strips(town, walls, strips, tmp_path):
+    again = tmp_path / "again.pmtiles"
+    changed = walls.storeys.assign(suitability="gering", balcony_class="", balcony_upright_kwh=1.0)
+    rated = walls.facades.assign(suitability="gering", yield_year_kwh=1.0)
+    write_storey_tiles(again, rated, changed, town.buildings, STOREY_M)
+    assert read_tiles(again) == read_tiles(strips)
+
+
+def test_strips_stand_beside_their_wall_from_the_ground_to_its_top(walls, strips):
     """At z16 a tile unit is 0.1 m, and corners round to it."""
-    strips = features(path, "facade_storeys")
+    strips = features(strips, "facade_storeys")
     for row in walls.facades[walls.facades.facade_id.isin(strips)].itertuples():
         line = shapely.force_2d(row.geometry.boundary)
         assert min(p["base_m"] for p, _ in strips[row.facade_id]) == 0.0
@@ -100,9 +131,9 @@ def test_strips_stand_beside_their_wall_from_the_ground_to_its_top(walls, path):
         assert shapely.union_all(drawn).buffer(0.1).intersection(line).length > row.length_m - 0.1
 
 
-def test_a_gable_is_stepped_and_an_eaves_wall_is_not(walls, path):
+def test_a_gable_is_stepped_and_an_eaves_wall_is_not(walls, strips):
     own = walls.facades[walls.facades.building_id == GABLE].set_index("facade_id")
-    strips = features(path, "facade_storeys")
+    strips = features(strips, "facade_storeys")
     for facade_id, row in own.iterrows():
         tops = {p["top_m"] for p, _ in strips[facade_id]}
         n_storey = max(1, int(row.height_m / STOREY_M + 0.5))
@@ -112,7 +143,7 @@ def test_a_gable_is_stepped_and_an_eaves_wall_is_not(walls, path):
 def test_no_strip_stands_over_the_lid_of_its_building(town, walls, tmp_path):
     low = town.buildings.assign(height_m=3.0)
     path = tmp_path / "f.pmtiles"
-    write_facade_tiles(path, walls.facades, walls.storeys, low, STOREY_M)
+    write_storey_tiles(path, walls.facades, walls.storeys, low, STOREY_M)
     tops = [p["top_m"] for own in features(path, "facade_storeys").values() for p, _ in own]
     assert max(tops) == pytest.approx(3.0 + LID_M)
 
@@ -124,7 +155,7 @@ def test_walls_on_a_slope_are_drawn_from_one_level(town, walls, tmp_path):
     own["ground_elevation_m"] = own["foot_elevation_m"] = GROUND_M + shift_m
     own["height_m"] -= shift_m
     path = tmp_path / "f.pmtiles"
-    write_facade_tiles(path, own, walls.storeys, town.buildings, STOREY_M)
+    write_storey_tiles(path, own, walls.storeys, town.buildings, STOREY_M)
     strips = features(path, "facade_storeys")
     assert {min(p["base_m"] for p, _ in one) for one in strips.values()} == {0.0}
     tops = {max(p["top_m"] for p, _ in one) for one in strips.values()}
@@ -134,16 +165,18 @@ def test_walls_on_a_slope_are_drawn_from_one_level(town, walls, tmp_path):
 def test_no_wall_writes_no_file_and_a_missing_column_is_named(town, walls, tmp_path):
     path = tmp_path / "none.pmtiles"
     nothing = walls.facades.iloc[:0]
-    assert write_facade_tiles(path, nothing, walls.storeys, town.buildings, STOREY_M) == 0
+    assert write_facade_tiles(path, nothing, walls.storeys) == 0
+    assert write_storey_tiles(path, nothing, walls.storeys, town.buildings, STOREY_M) == 0
     assert not path.exists()
     less = walls.facades.drop(columns="overhang_m")
     with pytest.raises(InputError, match="overhang_m"):
-        write_facade_tiles(path, less, walls.storeys, town.buildings, STOREY_M)
+        write_facade_tiles(path, less, walls.storeys)
 
 
-def test_ten_thousand_walls_take_less_than_six_megabytes(walls, path):
+def test_ten_thousand_walls_take_less_than_six_megabytes(walls, path, strips):
     """560 bytes a wall with its storeys, measured here; values of real walls repeat no more."""
-    assert path.stat().st_size < 600 * len(walls.facades) + 4096
+    size = path.stat().st_size + strips.stat().st_size
+    assert size < 600 * len(walls.facades) + 4096
 
 
 def test_the_map_tells_its_walls_and_their_own_scale(town, walls, tmp_path):
@@ -152,7 +185,8 @@ def test_the_map_tells_its_walls_and_their_own_scale(town, walls, tmp_path):
         write_map(folder, town.roofs, town.buildings, town.year_raster, META, walls=told)
         page = json.loads((folder / "map.json").read_text(encoding="utf-8"))
         assert page["n_facades"] == (len(walls.facades) - 1 if told else 0)
-        assert (folder / "facades.pmtiles").exists() is bool(told)
+        for archive in ("facades", "storeys"):
+            assert (folder / f"{archive}.pmtiles").exists() is bool(told)
         assert page["wall_colours"] == [list(stop) for stop in WALL_COLOURS]
         assert page["wall_colours"] != page["colours"]
 
@@ -166,7 +200,7 @@ def test_lightness_of_the_walls_scale_only_rises():
     assert (np.diff(lightness) > 4).all()
 
 
-def test_the_same_walls_give_the_same_tiles(town, walls, path, tmp_path):
+def test_the_same_walls_give_the_same_tiles(walls, path, tmp_path):
     again = tmp_path / "again.pmtiles"
-    write_facade_tiles(again, walls.facades, walls.storeys, town.buildings, STOREY_M)
+    write_facade_tiles(again, walls.facades, walls.storeys)
     assert read_tiles(again) == read_tiles(path)

@@ -21,6 +21,7 @@ from solarkataster.layers import (
     ROOF_COLUMNS,
     SUPERSTRUCTURE_COLUMNS,
 )
+from solarkataster.reasons import german_reasons
 from solarkataster.units import MONTHS
 
 CRS = "EPSG:25832"
@@ -208,6 +209,7 @@ def make_town(folder: Path) -> MapTown:
     roof_table = gpd.GeoDataFrame(roofs, crs=CRS)
     building_table = gpd.GeoDataFrame(buildings, crs=CRS)
     building_table["n_roofs"] = building_table["n_roofs"].astype("int32")
+    roof_table, building_table = in_two_languages(roof_table), in_two_languages(building_table)
     return MapTown(
         roof_table,
         building_table,
@@ -215,6 +217,11 @@ def make_town(folder: Path) -> MapTown:
         gpd.GeoDataFrame(things, crs=CRS)[[*_THING_NAMES, "geometry"]],
         _year_raster(folder, roof_table),
     )
+
+
+def in_two_languages(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Reasons as a map gets them: German, and English beside."""
+    return table.assign(reason_en=table["reason"], reason=german_reasons(table["reason"]))
 
 
 def _dormer(host: dict, turn: float) -> dict:

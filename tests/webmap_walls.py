@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from shapely.geometry import LineString, MultiPolygon, Polygon
-from webmap_town import CRS, META, MapTown, _irradiation, make_town
+from webmap_town import CRS, META, MapTown, _irradiation, in_two_languages, make_town
 
 from solarkataster.io.webmap import MapWalls, write_map
 from solarkataster.layers import FACADE_COLUMNS, STOREY_COLUMNS
@@ -77,7 +77,7 @@ def make_walls(town: MapTown) -> MapWalls:
             if facade_id not in (HIDDEN, DARK):
                 storeys += _storeys(row, a, b)
     return MapWalls(
-        gpd.GeoDataFrame(facades, geometry="geometry", crs=CRS),
+        in_two_languages(gpd.GeoDataFrame(facades, geometry="geometry", crs=CRS)),
         gpd.GeoDataFrame(storeys, geometry="geometry", crs=CRS),
         STOREY_M,
     )

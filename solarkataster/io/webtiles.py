@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import io
-import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import freestiler
 import geopandas as gpd
 import numpy as np
 import rasterio
-import shapely
 from PIL import Image
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
@@ -22,13 +19,17 @@ from rasterio.enums import Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 
-from solarkataster.columns import Column
 from solarkataster.errors import InputError
-from solarkataster.io.results import typed_values
-from solarkataster.layers import BUILDING_COLUMNS, ROOF_COLUMNS
-from solarkataster.quality import REMOVED_MARK
-
-log = logging.getLogger(__name__)
+from solarkataster.io.webtiles_columns import (
+    BUILDING_OVERVIEW,
+    BUILDING_TILE_COLUMNS,
+    ROOF_OVERVIEW,
+    ROOF_TILE_COLUMNS,
+    public_buildings,
+    rounded,
+)
+from solarkataster.io.webtiles_vector import TileLayer, tile_table, write_vector_tiles
+from solarkataster.layers import BUILDING_COLUMNS
 
 #: Colours of the yearly irradiation, one home for legend, roofs and raster: (kWh/m², colour).
 #: Between two stops colours are mixed linearly in sRGB. Matplotlib's "plasma" from 0.03 to 0.93:
@@ -46,9 +47,20 @@ IRRADIATION_COLOURS = (
     (1200.0, "#f9dc24"),
 )
 
+#: Colours of the classes, the best first, of roofs, walls and storeys alike. Lightness falls from
+#: the best to the worst, so they read without colour vision and in grey print; what has no class
+#: is hatched.
+CLASS_COLOURS = (
+    ("hervorragend", "#ffe14d"),
+    ("sehr gut", "#f7a13b"),
+    ("gut", "#dd5f4b"),
+    ("mittel", "#97337b"),
+    ("gering", "#43257a"),
+)
+
 #: Below this zoom a tile holds hundreds of roofs, so it carries only what the picture needs;
-#: from it on, every column. A z13 tile with all columns would weigh more than a megabyte.
-DETAIL_ZOOM = 15
+#: from it on, all that cards tell: a z15 tile of a dense town would weigh more than a megabyte.
+DETAIL_ZOOM = 16
 MIN_VECTOR_ZOOM = 13
 MAX_VECTOR_ZOOM = 16
 MIN_RASTER_ZOOM = 10
@@ -58,13 +70,6 @@ METATILE_TILES = 4
 WEB_MERCATOR = "EPSG:3857"
 #: Half the edge of the Web Mercator square: π times the WGS 84 semi-major axis. [m]
 MERCATOR_HALF_M = math.pi * 6_378_137.0
-
-ROOF_OVERVIEW = ("roof_id", "poa_global_year_kwh_m2", "building_height_m")
-BUILDING_OVERVIEW = ("building_id", "poa_global_year_kwh_m2", "height_m")
-ROOF_TILE_COLUMNS = (
-    *ROOF_COLUMNS,
-    Column("building_height_m", "float64", "m", "Height of its building, to draw it in 3D."),
-)
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,7 @@ class RasterTiles:
 
 def write_roof_tiles(path: Path, roofs: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> int:
     """
-    Write the roof planes as vector tiles: ``roofs_overview`` (z13–14) and ``roofs`` (z15–16).
+    Write the roof planes as vector tiles: ``roofs_overview`` (z13–15) and ``roofs`` (z16).
 
     Parameters
     ----------
@@ -86,7 +91,8 @@ def write_roof_tiles(path: Path, roofs: gpd.GeoDataFrame, buildings: gpd.GeoData
         PMTiles file to write.
     roofs, buildings : GeoDataFrame, shape (n_roof,) and (n_building,)
         Columns of :data:`solarkataster.layers.ROOF_COLUMNS` and ``BUILDING_COLUMNS``, any CRS.
-        Values go into the tiles as they are; NaN becomes "no such attribute".
+        Numbers go into the tiles with the digits that the page shows; NaN becomes "no such
+        attribute".
 
     Returns
     -------
@@ -100,80 +106,39 @@ def write_roof_tiles(path: Path, roofs: gpd.GeoDataFrame, buildings: gpd.GeoData
     """
     height_m = buildings.drop_duplicates("building_id").set_index("building_id")["height_m"]
     drawn = roofs.assign(building_height_m=roofs["building_id"].map(height_m).astype("float64"))
-    table = tile_table(drawn, ROOF_TILE_COLUMNS, "roofs")
-    return _write_vector(path, table, "roofs", ROOF_OVERVIEW)
+    table = tile_table(rounded(drawn, ROOF_TILE_COLUMNS), ROOF_TILE_COLUMNS, "roofs")
+    return _write_levels(path, table, "roofs", ROOF_OVERVIEW)
 
 
 def write_building_tiles(path: Path, buildings: gpd.GeoDataFrame) -> int:
     """
-    Write the footprints as vector tiles: ``buildings_overview`` (z13–14), ``buildings`` (z15–16).
+    Write the footprints as vector tiles: ``buildings_overview`` (z13–15), ``buildings`` (z16).
 
     Parameters and errors as in :func:`write_roof_tiles`. Columns of the input beyond the
-    project's own stay out: nobody has decided that they may be published.
+    project's own stay out, as nobody has decided that they may be published; so do owners, and
+    demands that somebody gave, see :func:`solarkataster.io.webtiles_columns.public_buildings`.
     """
-    table = tile_table(buildings, BUILDING_COLUMNS, "buildings")
-    return _write_vector(path, table, "buildings", BUILDING_OVERVIEW)
-
-
-def tile_table(
-    table: gpd.GeoDataFrame, columns: tuple[Column, ...], layer: str
-) -> gpd.GeoDataFrame:
-    """
-    A layer in longitude and latitude with its declared columns, texts never null.
-
-    Parameters
-    ----------
-    table : GeoDataFrame
-        Rows without a geometry are left out, with a warning unless a scenario removed them.
-    columns : tuple of Column
-        What goes into the tiles.
-    layer : str
-        Name of the layer in messages.
-
-    Returns
-    -------
-    GeoDataFrame
-        In EPSG:4326.
-
-    Raises
-    ------
-    InputError
-        If a column or the CRS is missing.
-    """
-    missing = [column.name for column in columns if column.name not in table.columns]
+    missing = [one.name for one in BUILDING_COLUMNS if one.name not in buildings]
     if missing:
-        raise InputError(f"no column {', '.join(missing)}", where=f"layer {layer}")
-    if table.crs is None:
-        raise InputError("no coordinate system", where=f"layer {layer}")
-    names = [column.name for column in columns]
-    # Not GeoSeries.notna(), which warns the user when a geometry is empty.
-    outlines = table.geometry.to_numpy()
-    has_place = ~(shapely.is_missing(outlines) | shapely.is_empty(outlines))
-    lost = ~has_place
-    if "reason" in table:
-        lost &= (table["reason"] != REMOVED_MARK).to_numpy()
-    if lost.any():
-        log.warning("%s without geometry are not on the map: %d", layer, lost.sum())
-    kept = table.loc[has_place, [*names, table.geometry.name]].to_crs("EPSG:4326")
-    for column in columns:
-        kept[column.name] = typed_values(kept[column.name], column)
-    return kept
+        raise InputError(f"no column {', '.join(missing)}", where="layer buildings")
+    shown = rounded(public_buildings(buildings), BUILDING_TILE_COLUMNS)
+    table = tile_table(shown, BUILDING_TILE_COLUMNS, "buildings")
+    return _write_levels(path, table, "buildings", BUILDING_OVERVIEW)
 
 
-def _write_vector(
+def _write_levels(
     path: Path, table: gpd.GeoDataFrame, name: str, overview_columns: tuple[str, ...]
 ) -> int:
+    """A light layer for the overview, the whole one for near views."""
     if table.empty:
         return 0
     overview = table[[*overview_columns, table.geometry.name]]
-    layers = {
-        f"{name}_overview": freestiler.FreestileLayer(
-            overview, min_zoom=MIN_VECTOR_ZOOM, max_zoom=DETAIL_ZOOM - 1
-        ),
-        name: freestiler.FreestileLayer(table, min_zoom=DETAIL_ZOOM, max_zoom=MAX_VECTOR_ZOOM),
-    }
-    freestiler.freestile(
-        layers, path, min_zoom=MIN_VECTOR_ZOOM, max_zoom=MAX_VECTOR_ZOOM, quiet=True
+    write_vector_tiles(
+        path,
+        {
+            f"{name}_overview": TileLayer(overview, MIN_VECTOR_ZOOM, DETAIL_ZOOM - 1),
+            name: TileLayer(table, DETAIL_ZOOM, MAX_VECTOR_ZOOM),
+        },
     )
     return len(table)
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
-import freestiler
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from solarkataster.columns import Column
 from solarkataster.facades.strips import storey_strips, wall_lines
-from solarkataster.io.webtiles import MAX_VECTOR_ZOOM, tile_table
-from solarkataster.layers import FACADE_COLUMNS, STOREY_COLUMNS
+from solarkataster.io.webtiles import MAX_VECTOR_ZOOM
+from solarkataster.io.webtiles_columns import (
+    FACADE_TILE_COLUMNS,
+    STRIP_TILE_COLUMNS,
+    decimals,
+    rounded,
+)
+from solarkataster.io.webtiles_vector import TileLayer, tile_table, write_vector_tiles
 
 #: Colours of the yearly irradiation of walls: (kWh/m², colour), mixed between two stops as those of
 #: roofs. Matplotlib's "viridis" from 0.05 to 0.98, which roofs do not have: the same light is good
@@ -35,56 +41,28 @@ WALL_ZOOM = MAX_VECTOR_ZOOM
 #: A wall that stands out over the flat lid of its building is cut there. [m]
 LID_M = 0.4
 
-#: Decimals that the tiles keep, by the end of the column's name; the tables have all of them.
-_DECIMALS = (("_kwh_m2", 1), ("_kwh", 0), ("_m2", 1), ("_m", 2), ("azimuth", 1), ("", 4))
-
-_LEFT_OUT = (
-    "surface_tilt",
-    "foot_elevation_m",
-    "ground_elevation_m",
-    "overhang_source",
-    "surface_model_date",
-    "footprint_date",
-)
-FACADE_TILE_COLUMNS = tuple(one for one in FACADE_COLUMNS if one.name not in _LEFT_OUT)
-_STOREY_NAMES = (
+_LIST = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+_STOREY_VALUES = (
     "poa_global_year_kwh_m2",
-    "usable_area_m2",
     "suitability",
     "balcony_upright_kwh",
     "balcony_tilted_kwh",
     "balcony_class",
 )
-_BY_NAME = {column.name: column for column in STOREY_COLUMNS}
-STOREY_TILE_COLUMNS = (
-    _BY_NAME["facade_id"],
-    _BY_NAME["storey"],
-    Column("base_m", "float64", "m", "Lower edge over the ground of the building."),
-    Column("top_m", "float64", "m", "Upper edge over it."),
-    *(_BY_NAME[name] for name in _STOREY_NAMES),
-)
+_NUMBERS = ("_kwh_m2", "_kwh")
 
 
-def write_facade_tiles(
-    path: Path,
-    facades: gpd.GeoDataFrame,
-    storeys: pd.DataFrame,
-    buildings: pd.DataFrame,
-    storey_height_m: float,
-) -> int:
+def write_facade_tiles(path: Path, facades: gpd.GeoDataFrame, storeys: pd.DataFrame) -> int:
     """
-    Write walls as vector tiles: lines ``facades`` and strips ``facade_storeys``, one zoom.
+    Write walls as lines with the values of their storeys, layer ``facades``, one zoom.
 
     Parameters
     ----------
     path : Path
         PMTiles file to write.
-    facades, storeys, buildings : (Geo)DataFrame
-        Columns of :data:`solarkataster.layers.FACADE_COLUMNS`, ``STOREY_COLUMNS`` and
-        ``BUILDING_COLUMNS``; walls in a projected CRS in metres. Parts that a neighbour hides have
-        no outline and are not drawn; storeys without a value have no attributes of light.
-    storey_height_m : float
-        Floor to floor, as the storeys were counted. [m]
+    facades, storeys : (Geo)DataFrame
+        Columns of :data:`solarkataster.layers.FACADE_COLUMNS` and ``STOREY_COLUMNS``; walls in a
+        projected CRS in metres. Parts that a neighbour hides have no outline and are not drawn.
 
     Returns
     -------
@@ -96,23 +74,74 @@ def write_facade_tiles(
     InputError
         If a column or the CRS is missing.
     """
-    seen = facades[~(facades.geometry.isna() | facades.geometry.is_empty).to_numpy()]
+    seen = _seen(facades)
     if seen.empty:
         return 0
     lines = seen.set_geometry(wall_lines(seen.geometry.to_numpy()), crs=seen.crs)
-    strips = _strips(seen, storeys, buildings, storey_height_m)
-    layers = {
-        "facades": tile_table(_rounded(lines, FACADE_TILE_COLUMNS), FACADE_TILE_COLUMNS, "facades"),
-        "facade_storeys": tile_table(strips, STOREY_TILE_COLUMNS, "facade_storeys"),
-    }
-    freestiler.freestile(
-        {name: freestiler.FreestileLayer(table) for name, table in layers.items()},
-        path,
-        min_zoom=WALL_ZOOM,
-        max_zoom=WALL_ZOOM,
-        quiet=True,
-    )
+    lines["storeys"] = seen["facade_id"].map(_storey_texts(storeys)).fillna("").to_numpy()
+    table = tile_table(rounded(lines, FACADE_TILE_COLUMNS), FACADE_TILE_COLUMNS, "facades")
+    write_vector_tiles(path, {"facades": TileLayer(table, WALL_ZOOM, WALL_ZOOM)})
     return len(seen)
+
+
+def write_storey_tiles(
+    path: Path,
+    facades: gpd.GeoDataFrame,
+    storeys: pd.DataFrame,
+    buildings: pd.DataFrame,
+    storey_height_m: float,
+) -> int:
+    """
+    Write storeys as strips that a map can raise, layer ``facade_storeys``, one zoom.
+
+    Parameters
+    ----------
+    path : Path
+        PMTiles file to write.
+    facades, storeys, buildings : (Geo)DataFrame
+        As :func:`write_facade_tiles`, and ``BUILDING_COLUMNS``. Nothing that a rating changes is
+        read; storeys without a value have none in the tiles.
+    storey_height_m : float
+        Floor to floor, as the storeys were counted. [m]
+
+    Returns
+    -------
+    int
+        Strips in the tiles; 0 means that no file was written.
+
+    Raises
+    ------
+    InputError
+        If a column or the CRS is missing.
+    """
+    seen = _seen(facades)
+    if seen.empty:
+        return 0
+    strips = _strips(seen, storeys, buildings, storey_height_m)
+    table = tile_table(strips, STRIP_TILE_COLUMNS, "facade_storeys")
+    write_vector_tiles(path, {"facade_storeys": TileLayer(table, WALL_ZOOM, WALL_ZOOM)})
+    return len(table)
+
+
+def _seen(facades: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return facades[~(facades.geometry.isna() | facades.geometry.is_empty).to_numpy()]
+
+
+def _storey_texts(storeys: pd.DataFrame) -> dict[str, str]:
+    """JSON of the storeys with a value of each wall, the lowest first."""
+    known = storeys[storeys["poa_global_year_kwh_m2"].notna().to_numpy()]
+    known = known.sort_values(["facade_id", "storey"], kind="stable")
+    columns: list[list[Any]] = [known["storey"].astype(int).to_list()]
+    for name in _STOREY_VALUES:
+        if name.endswith(_NUMBERS):
+            values = known[name].astype("float64").round(decimals(name))
+            columns.append([None if np.isnan(one) else one for one in values.to_list()])
+        else:
+            columns.append(known[name].astype(object).fillna("").astype(str).to_list())
+    texts: dict[str, list[str]] = {}
+    for wall, *row in zip(known["facade_id"], *columns, strict=True):
+        texts.setdefault(wall, []).append(_LIST.encode(row))
+    return {wall: f"[{','.join(rows)}]" for wall, rows in texts.items()}
 
 
 def _strips(
@@ -139,11 +168,10 @@ def _strips(
         geometry=strips.polygon,
         crs=seen.crs,
     )
-    values = storeys[["facade_id", "storey", *_STOREY_NAMES]]
+    values = storeys[["facade_id", "storey", "poa_global_year_kwh_m2"]]
     frame = frame[frame["top_m"] > frame["base_m"] + 0.05]
-    return _rounded(
-        frame.merge(values, on=["facade_id", "storey"], how="left"), STOREY_TILE_COLUMNS
-    )
+    merged = frame.merge(values, on=["facade_id", "storey"], how="left")
+    return rounded(merged, STRIP_TILE_COLUMNS)
 
 
 def _levels(facades: gpd.GeoDataFrame) -> np.ndarray:
@@ -152,15 +180,3 @@ def _levels(facades: gpd.GeoDataFrame) -> np.ndarray:
     sums = pd.DataFrame({"length": length_m, "ground": length_m * facades["ground_elevation_m"]})
     sums = sums.groupby(facades["building_id"].to_numpy()).transform("sum")
     return (sums["ground"] / sums["length"]).to_numpy()
-
-
-def _rounded(table: gpd.GeoDataFrame, columns: tuple[Column, ...]) -> gpd.GeoDataFrame:
-    """Numbers with the digits that the page shows: repeated values make small tiles."""
-    digits = {
-        column.name: next(n for end, n in _DECIMALS if column.name.endswith(end))
-        for column in columns
-        if column.dtype == "float64" and column.name in table
-    }
-    return table.assign(
-        **{name: table[name].astype("float64").round(n) for name, n in digits.items()}
-    )

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import freestiler
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from solarkataster.columns import Column
-from solarkataster.io.webtiles import tile_table
+from solarkataster.io.webtiles_vector import TileLayer, tile_table, write_vector_tiles
 from solarkataster.layers import MODULE_COLUMNS, SUPERSTRUCTURE_COLUMNS
 
 #: The only zoom of these archives; closer views enlarge it. A module is 5 screen pixels wide here,
@@ -129,11 +128,5 @@ def _has_plane(superstructures: gpd.GeoDataFrame, roofs: gpd.GeoDataFrame) -> np
 def _write(path: Path, table: gpd.GeoDataFrame, name: str) -> int:
     if table.empty:
         return 0
-    freestiler.freestile(
-        {name: freestiler.FreestileLayer(table)},
-        path,
-        min_zoom=ROOF_THING_ZOOM,
-        max_zoom=ROOF_THING_ZOOM,
-        quiet=True,
-    )
+    write_vector_tiles(path, {name: TileLayer(table, ROOF_THING_ZOOM, ROOF_THING_ZOOM)})
     return len(table)

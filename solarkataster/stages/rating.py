@@ -26,6 +26,7 @@ from solarkataster.portfolio import Portfolio, portfolio
 from solarkataster.protection import protection_of
 from solarkataster.quality import joined_marks
 from solarkataster.rated_tables import Site, rate_run
+from solarkataster.rating import ClassLimits, class_limits
 from solarkataster.reasons import german_reasons, joined
 from solarkataster.stages.layers import Tables
 from solarkataster.stages.yield_basis import YieldBasis
@@ -284,6 +285,17 @@ def _parking(inputs: RatingInputs, basis: YieldBasis) -> gpd.GeoDataFrame | None
     )
 
 
+def _told_classes(limits: ClassLimits) -> dict[str, Any]:
+    """Where classes begin, from mittel to hervorragend; no limits if the scheme has none."""
+    kwh_m2 = limits.kwh_m2
+    return {
+        "scheme": limits.scheme,
+        "is_share": limits.is_share,
+        "best_open_kwh_m2": round(limits.best_open_kwh_m2, 1),
+        "from_kwh_m2": None if kwh_m2 is None else [round(one, 1) for one in kwh_m2],
+    }
+
+
 def _told(basis: YieldBasis) -> dict[str, Any]:
     """What figures were made with, for run.json."""
     book = basis.book
@@ -291,7 +303,15 @@ def _told(basis: YieldBasis) -> dict[str, Any]:
     return {
         "commissioning": day.isoformat(),
         "tariffs": book.eeg.at(day).name,
+        "life_years": book.money.life.years,
         "co2": co2_method(book.co2),
+        "classes": {
+            surface: _told_classes(class_limits(book.rating, surface, best))
+            for surface, best in (
+                ("roofs", basis.best_roof_kwh_m2),
+                ("walls", basis.best_wall_kwh_m2),
+            )
+        },
         "best_open_roof_kwh_m2": round(basis.best_roof_kwh_m2, 1),
         "best_open_wall_kwh_m2": round(basis.best_wall_kwh_m2, 1),
         "constant_losses": dict(basis.plant.constant_losses),

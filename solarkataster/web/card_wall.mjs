@@ -1,5 +1,6 @@
 // What the cards say of walls: figures, storeys with balcony plants, shares of the wall.
 import { direction, number, percent, word } from "./words.mjs";
+import { chip } from "./colours.mjs";
 import { element, facing, field, known, row } from "./card_parts.mjs";
 
 const SHARES = ["poa_global_year_usable_kwh", "poa_global_year_half_kwh", "poa_global_year_quarter_kwh"];
@@ -7,10 +8,9 @@ const SHARES = ["poa_global_year_usable_kwh", "poa_global_year_half_kwh", "poa_g
 /** A class of the tables, which are German, in the language of the page. */
 const className = (name) => word("classes")[name] ?? name;
 
-/** The first figures of a wall: how good it is, where it faces, how large it is. */
+/** The first figures of a wall: where it faces, how large it is. */
 export function wallRows(feature) {
   const made = [];
-  if (feature.suitability) made.push(...row("suitability", feature.suitability, className(feature.suitability)));
   const [low, high] = [feature.poa_global_year_low_kwh_m2, feature.poa_global_year_high_kwh_m2];
   if (known(low) && known(high) && high - low >= 1) {
     made.push(...row("poa_global_year_low_kwh_m2", low, `${number(low)} – ${number(high)} kWh/m²`, [], "wallRange"));
@@ -42,10 +42,8 @@ export function storeyTable(storeys, colourOf) {
   const head = ["storey", "storeyLight", "storeyUpright", "storeyTilted", "storeyClass"].map((key) => element("th", { scope: "col" }, word(key)));
   const cell = (one, name) => element("td", {}, known(one[name]) ? field(name, one[name], number(one[name])) : "–");
   const lines = shown.reverse().map((one) => {
-    const chip = element("span", { class: "chip", "aria-hidden": "true" });
-    chip.style.background = colourOf(one.poa_global_year_kwh_m2);
     return element("tr", { "data-storey": one.storey },
-      element("th", { scope: "row" }, chip, word("storeyName")(one.storey)),
+      element("th", { scope: "row" }, chip(colourOf(one.poa_global_year_kwh_m2)), word("storeyName")(one.storey)),
       cell(one, "poa_global_year_kwh_m2"), cell(one, "balcony_upright_kwh"), cell(one, "balcony_tilted_kwh"),
       element("td", { class: "class" }, one.balcony_class ? field("balcony_class", one.balcony_class, className(one.balcony_class)) : "–"));
   });
@@ -65,11 +63,9 @@ export function wallList(facades, colourOf, onWall) {
   if (!facades.length) return [];
   const list = element("ul", { class: "roofs" });
   for (const facade of facades) {
-    const chip = element("span", { class: "chip", "aria-hidden": "true" });
-    chip.style.background = colourOf(facade.poa_global_year_kwh_m2);
     const place = `${direction(facade.surface_azimuth)}, ${number(facade.area_m2)} m²`;
     const year = known(facade.poa_global_year_kwh_m2) ? `${number(facade.poa_global_year_kwh_m2)} kWh/m²` : word("noValue");
-    const button = element("button", { type: "button", "data-facade": facade.facade_id }, chip, element("span", {}, place), element("b", {}, year));
+    const button = element("button", { type: "button", "data-facade": facade.facade_id }, chip(colourOf(facade)), element("span", {}, place), element("b", {}, facade.suitability ? className(facade.suitability) : year));
     button.addEventListener("click", () => onWall(facade));
     list.append(element("li", {}, button));
   }

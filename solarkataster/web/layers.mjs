@@ -3,6 +3,7 @@ const NONE = "#b7bcc4";
 const SELECTED = "#00838f";
 const MODULE = "#16294f";
 const SUPERSTRUCTURE = "#7d838c";
+const PARKING = "#c3d7e8";
 // Not on the scale of walls, as SELECTED is not on that of roofs; in turn, so that storeys show.
 const SELECTED_WALL = "#e0007a";
 const SELECTED_STOREY = ["case", ["==", ["%", ["coalesce", ["get", "storey"], 0], 2], 0], SELECTED_WALL, "#f25ca8"];
@@ -14,8 +15,33 @@ const LEVELS = ["overview", "detail"];
 const sourceLayer = (name, level) => (level === "detail" ? name : `${name}_overview`);
 const tileUrl = (file) => `pmtiles://${new URL(file, location.href)}`;
 
+const YEAR = ["get", "poa_global_year_kwh_m2"];
 /** MapLibre expression: colour of the yearly irradiation, the same mixing as in the raster tiles. */
-const colourOfYear = (colours) => ["interpolate", ["linear"], ["get", "poa_global_year_kwh_m2"], ...colours.flat()];
+const colourOfYear = (colours) => ["case", NO_VALUE, NONE, ["interpolate", ["linear"], YEAR, ...colours.flat()]];
+
+/** Colour of the class that a feature bears. */
+const colourOfClass = (page) => ["match", ["get", "suitability"], ...Object.entries(page.class_colours).flat(), NONE];
+
+/** Strips of storeys bear no class, so that ratings need not cut them again: it is told by limits. */
+function colourOfStorey(page) {
+  const limits = page.rating.classes.walls.from_kwh_m2;
+  if (!limits) return NONE;
+  const [worst, ...better] = Object.values(page.class_colours).reverse();
+  return ["case", NO_VALUE, NONE, ["step", YEAR, worst, ...limits.flatMap((limit, i) => [limit, better[i]])]];
+}
+
+/** What colours and filters differ between the two ways to colour the map: "class" or "light". */
+function looks(page, mode) {
+  const isClass = mode === "class";
+  const isKnown = isClass ? ["in", ["get", "suitability"], ["literal", Object.keys(page.class_colours)]] : HAS_VALUE;
+  return {
+    roof: isClass ? colourOfClass(page) : colourOfYear(page.colours),
+    wall: isClass ? colourOfClass(page) : colourOfYear(page.wall_colours),
+    storey: isClass ? colourOfStorey(page) : colourOfYear(page.wall_colours),
+    isKnown,
+    isUnknown: ["!", isKnown],
+  };
+}
 
 const isSelected = ["boolean", ["feature-state", "selected"], false];
 const isHovered = ["boolean", ["feature-state", "hovered"], false];
@@ -30,8 +56,10 @@ function sources(page) {
   if (page.n_modules) made.modules = { type: "vector", url: tileUrl("modules.pmtiles") };
   if (page.n_superstructures) made.superstructures = { type: "vector", url: tileUrl("superstructures.pmtiles") };
   if (page.n_facades) {
-    made.facades = { type: "vector", url: tileUrl("facades.pmtiles"), promoteId: { facades: "facade_id", facade_storeys: "facade_id" } };
+    made.facades = { type: "vector", url: tileUrl("facades.pmtiles"), promoteId: { facades: "facade_id" } };
   }
+  if (page.n_storeys) made.storeys = { type: "vector", url: tileUrl("storeys.pmtiles"), promoteId: { facade_storeys: "facade_id" } };
+  if (page.n_parking) made.parking = { type: "vector", url: tileUrl("parking.pmtiles"), promoteId: { parking: "parking_id" } };
   if (page.raster) made.raster = { type: "raster", url: tileUrl("irradiation.pmtiles"), tileSize: 512 };
   return made;
 }
@@ -41,7 +69,7 @@ function vectorLayer(name, level, page, rest) {
   return { id: `${rest.role}-${level}`, source: name, "source-layer": sourceLayer(name, level), ...zooms, ...rest.layer };
 }
 
-function flatLayers(page) {
+function flatLayers(page, look) {
   const both = (name, role, layer) => LEVELS.map((level) => vectorLayer(name, level, page, { role, layer }));
   const none = { type: "fill", filter: NO_VALUE, paint: { "fill-pattern": "hatch" } };
   const outline = ["interpolate", ["linear"], ["zoom"], 13, 0.1, 15, 0.3, 17, 1, 19, 2];
@@ -51,8 +79,8 @@ function flatLayers(page) {
   ];
   if (page.n_roofs) {
     made.push(
-      ...both("roofs", "roof-fill", { type: "fill", filter: HAS_VALUE, paint: { "fill-color": colourOfYear(page.colours), "fill-antialias": true } }),
-      ...both("roofs", "roof-none", none),
+      ...both("roofs", "roof-fill", { type: "fill", filter: look.isKnown, paint: { "fill-color": look.roof, "fill-antialias": true } }),
+      ...both("roofs", "roof-none", { ...none, filter: look.isUnknown }),
     );
   }
   if (page.raster) {
@@ -70,7 +98,7 @@ function flatLayers(page) {
   return made;
 }
 
-function solidLayers(page) {
+function solidLayers(page, look) {
   const both = (name, role, layer) => LEVELS.map((level) => vectorLayer(name, level, page, { role, layer }));
   const hidden = { visibility: "none" };
   const made = both("buildings", "building-solid", {
@@ -80,7 +108,7 @@ function solidLayers(page) {
   });
   if (page.n_roofs) {
     const height = ["coalesce", ["get", "building_height_m"], 0];
-    const colour = ["case", isSelected, SELECTED, NO_VALUE, NONE, colourOfYear(page.colours)];
+    const colour = ["case", isSelected, SELECTED, look.roof];
     made.push(
       ...both("roofs", "roof-solid", {
         type: "fill-extrusion",
@@ -128,10 +156,9 @@ function roofThings(page) {
 }
 
 /** Walls: lines beside the roofs in 2D; in 3D strips storey by storey, stepped along gables. */
-function wallLayers(page) {
+function wallLayers(page, look) {
   if (!page.n_facades) return [];
-  const of = (sourceLayer, id, layer) => ({ id, source: "facades", "source-layer": sourceLayer, minzoom: page.wall_zoom, ...layer });
-  const colour = ["case", isSelected, SELECTED_STOREY, NO_VALUE, NONE, colourOfYear(page.wall_colours)];
+  const of = (source, sourceLayer, id, layer) => ({ id, source, "source-layer": sourceLayer, minzoom: page.wall_zoom, ...layer });
   const byZoom = (...widths) => ["interpolate", ["linear"], ["zoom"], ...widths.flat()];
   const offset = byZoom([16, 0.7], [17, 1.3], [18, 2.75], [20, 5]);
   const line = (width, paint) => ({
@@ -140,20 +167,53 @@ function wallLayers(page) {
     paint: { "line-width": width, "line-offset": offset, ...paint },
   });
   const solid = { "fill-extrusion-base": ["get", "base_m"], "fill-extrusion-height": ["get", "top_m"], "fill-extrusion-vertical-gradient": false };
+  const narrow = byZoom([16, 1], [17, 2], [18, 4], [20, 7.5]);
+  const made = [
+    of("facades", "facades", "wall-edge", line(byZoom([16, 1.4], [17, 2.6], [18, 5.5], [20, 10]), { "line-color": "#ffffff" })),
+    of("facades", "facades", "wall-line", line(narrow, { "line-color": markedWall(look.wall) })),
+    // In 3D the strips are seen; the lines are loaded all the same, as they carry what cards tell.
+    of("facades", "facades", "wall-told", { ...line(1, { "line-opacity": 0 }), layout: { visibility: "none" } }),
+  ];
+  if (page.n_storeys) {
+    made.push(of("storeys", "facade_storeys", "wall-solid", { type: "fill-extrusion", layout: { visibility: "none" }, paint: { "fill-extrusion-color": markedWall(look.storey), ...solid } }));
+  }
+  return made;
+}
+
+const markedWall = (colour) => ["case", isSelected, SELECTED_STOREY, colour];
+
+/** Car parks lie on the ground, under everything else. */
+function parkingLayers(page) {
+  if (!page.n_parking) return [];
+  const of = (id, layer) => ({ id, source: "parking", "source-layer": "parking", ...layer });
   return [
-    of("facades", "wall-edge", line(byZoom([16, 1.4], [17, 2.6], [18, 5.5], [20, 10]), { "line-color": "#ffffff" })),
-    of("facades", "wall-line", line(byZoom([16, 1], [17, 2], [18, 4], [20, 7.5]), { "line-color": colour })),
-    of("facade_storeys", "wall-solid", { type: "fill-extrusion", layout: { visibility: "none" }, paint: { "fill-extrusion-color": colour, ...solid } }),
+    of("parking-fill", { type: "fill", paint: { "fill-color": PARKING } }),
+    of("parking-line", { type: "line", paint: { "line-color": ["case", isSelected, SELECTED, "#3d6a94"], "line-width": ["case", isSelected, 4, isHovered, 2.5, 1.2], "line-dasharray": [2, 1] } }),
   ];
 }
 
-export function mapStyle(page) {
+/** Paints and filters that change with the way the map is coloured: [layer, kind, name, value]. */
+export function recoloured(page, mode) {
+  const look = looks(page, mode);
+  const all = (roles, kind, name, value) => ids(...roles).map((id) => [id, kind, name, value]);
+  return [
+    ...all(["roof-fill"], "paint", "fill-color", look.roof),
+    ...all(["roof-fill"], "filter", "", look.isKnown),
+    ...all(["roof-none"], "filter", "", look.isUnknown),
+    ...all(["roof-solid"], "paint", "fill-extrusion-color", ["case", isSelected, SELECTED, look.roof]),
+    ["wall-line", "paint", "line-color", markedWall(look.wall)],
+    ["wall-solid", "paint", "fill-extrusion-color", markedWall(look.storey)],
+  ];
+}
+
+export function mapStyle(page, mode) {
+  const look = looks(page, mode);
   return {
     version: 8,
     sources: sources(page),
     // Weak and white, so that lit roofs keep the colours of the legend.
     light: { anchor: "map", color: "#ffffff", intensity: 0.18, position: [1.3, 200, 35] },
-    layers: [{ id: "ground", type: "background", paint: { "background-color": "#f1f2f0" } }, ...flatLayers(page), ...solidLayers(page), ...roofThings(page), ...wallLayers(page)],
+    layers: [{ id: "ground", type: "background", paint: { "background-color": "#f1f2f0" } }, ...parkingLayers(page), ...flatLayers(page, look), ...solidLayers(page, look), ...roofThings(page), ...wallLayers(page, look)],
   };
 }
 
@@ -177,12 +237,13 @@ export const PICKED = {
   facade: ["wall-line", "wall-solid"],
   roof: ids("roof-fill", "roof-none", "roof-solid"),
   building: ids("building-fill", "building-none", "building-solid"),
+  parking: ["parking-fill"],
 };
 
 export const MODULES_PICKED = ["module-fill", "module-solid"];
 
 /** Which layers are seen: choices of the reader and the kind of view. */
-export function visibleLayers({ roofs, buildings, facades, raster, modules, superstructures, solid }) {
+export function visibleLayers({ roofs, buildings, facades, raster, modules, superstructures, parking, solid }) {
   return {
     ...group(ids("roof-fill", "roof-none", "roof-line", "roofs-mark"), roofs && !solid),
     ...group(ids("building-fill", "building-none"), buildings),
@@ -192,7 +253,8 @@ export function visibleLayers({ roofs, buildings, facades, raster, modules, supe
     ...group(ids("building-solid"), buildings && solid),
     ...group(ids("roof-solid"), roofs && solid),
     ...group(["wall-edge", "wall-line"], facades && !solid),
-    ...group(["wall-solid"], facades && solid),
+    ...group(["wall-solid", "wall-told"], facades && solid),
+    ...group(["parking-fill", "parking-line"], parking),
     ...group(["module-fill", "module-line"], modules && !solid),
     ...group(["superstructure-fill", "superstructure-line"], superstructures && !solid),
     ...group(["module-solid"], modules && solid),

@@ -1,12 +1,16 @@
 // The page: loads map.json, draws the map, answers clicks and buttons.
 import { Map as GlMap, NavigationControl, ScaleControl, addProtocol } from "./vendor/maplibre-gl.mjs";
 import { fillCard } from "./card.mjs";
-import { MODULES_PICKED, PICKED, hatch, mapStyle, visibleLayers } from "./layers.mjs";
+import { drawClasses, drawRamp, lightColour } from "./colours.mjs";
+import { MODULES_PICKED, PICKED, hatch, mapStyle, recoloured, visibleLayers } from "./layers.mjs";
 import { date, number, setLanguage, translatePage, word } from "./words.mjs";
 
 const PITCH_3D = 55;
 const TOUCH_PX = 5;
-const seen = { roofs: true, buildings: true, facades: true, modules: true, superstructures: true, raster: false, solid: false };
+const RASTER_ZOOM = 13;
+const seen = { roofs: true, buildings: true, facades: true, modules: true, superstructures: true, parking: true, raster: false, solid: false };
+// What the colours show: "class" or "light".
+let mode = "light";
 const byId = (id) => document.getElementById(id);
 const isPhone = () => matchMedia("(max-width: 720px)").matches;
 const card = byId("card");
@@ -32,33 +36,36 @@ function fail(error) {
 
 // --- colours -------------------------------------------------------------------------------
 
-const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+const isWall = (kind) => kind === "facade";
+const lightOf = (feature, kind) => lightColour(feature.poa_global_year_kwh_m2, isWall(kind) ? page.wall_colours : page.colours);
+const colourOf = (feature, kind) => (mode === "class" ? page.class_colours[feature.suitability] : lightOf(feature, kind));
 
-function colourOf(year, stops = page.colours) {
-  if (!Number.isFinite(year)) return "#b7bcc4";
-  const value = Math.min(Math.max(year, stops[0][0]), stops.at(-1)[0]);
-  const above = Math.max(1, stops.findIndex(([stop]) => stop >= value));
-  const [[low, from], [high, to]] = [stops[above - 1], stops[above]];
-  const share = (value - low) / (high - low);
-  const [a, b] = [channels(from), channels(to)];
-  return `rgb(${a.map((channel, i) => Math.round(channel + (b[i] - channel) * share)).join(" ")})`;
+function drawLegends() {
+  drawRamp(byId("legend"), page.colours);
+  if (page.n_facades) drawRamp(byId("wall-legend"), page.wall_colours);
+  if (page.rating) drawClasses(byId("class-legend"), page);
+  showLegends();
 }
 
-const wallColourOf = (year) => colourOf(year, page.wall_colours);
+/** Legends of what is seen: from far away and in the raster that is always irradiation. */
+function showLegends() {
+  const isFar = map ? map.getZoom() < RASTER_ZOOM : false;
+  const isClass = mode === "class";
+  byId("class-legend").hidden = !isClass || isFar;
+  byId("legend").querySelector(".scale").hidden = isClass && !isFar && !(seen.raster && !seen.solid);
+  byId("wall-legend")?.toggleAttribute("hidden", isClass);
+  for (const one of ["class", "light"]) byId(`mode-${one}`).setAttribute("aria-pressed", String(mode === one));
+}
 
-function drawLegend(legend, stops) {
-  const [low, high] = [stops[0][0], stops.at(-1)[0]];
-  const at = (value) => ((value - low) / (high - low)) * 100;
-  const ramp = legend.querySelector(".ramp");
-  ramp.style.background = `linear-gradient(to right, ${stops.map(([value, colour]) => `${colour} ${at(value)}%`).join(", ")})`;
-  ramp.setAttribute("aria-label", word("legendLabel")(number(low), number(high)));
-  const ticks = stops.filter((_, i) => i % 2 === 0).map(([value]) => {
-    const tick = document.createElement("span");
-    tick.style.left = `${at(value)}%`;
-    tick.textContent = value === low ? `≤ ${number(value)}` : value === high ? `≥ ${number(value)}` : number(value);
-    return tick;
-  });
-  legend.querySelector(".ticks").replaceChildren(...ticks);
+function setMode(next) {
+  mode = next;
+  for (const [id, kind, name, value] of recoloured(page, mode)) {
+    if (!map.getLayer(id)) continue;
+    if (kind === "filter") map.setFilter(id, value);
+    else map.setPaintProperty(id, name, value);
+  }
+  showLegends();
+  if (chosen) drawCard();
 }
 
 // --- texts ---------------------------------------------------------------------------------
@@ -101,16 +108,22 @@ function drawTexts() {
     button?.setAttribute("title", word(key));
   }
   map?.getCanvas().setAttribute("aria-label", word("map"));
-  drawLegend(byId("legend"), page.colours);
-  if (page.n_facades) drawLegend(byId("wall-legend"), page.wall_colours);
+  drawLegends();
   drawFacts();
   if (chosen) drawCard();
 }
 
 // --- choosing ------------------------------------------------------------------------------
 
-const tileLayers = (kind) => (kind === "facades" ? [kind, "facade_storeys"] : [kind, `${kind}_overview`]);
-const featureState = (kind, id) => tileLayers(kind).map((sourceLayer) => ({ source: kind, sourceLayer, id }));
+const sourceOf = (kind) => (kind === "parking" ? kind : `${kind}s`);
+
+/** Where a feature is drawn: sources and their layers. */
+function featureState(source, id) {
+  if (source === "parking") return [{ source, sourceLayer: source, id }];
+  if (source !== "facades") return [source, `${source}_overview`].map((sourceLayer) => ({ source, sourceLayer, id }));
+  const strips = page.n_storeys ? [{ source: "storeys", sourceLayer: "facade_storeys", id }] : [];
+  return [{ source, sourceLayer: source, id }, ...strips];
+}
 
 /** Mark one roof or building as hovered or selected, and unmark the one before it. */
 function mark(how, kind, id) {
@@ -156,7 +169,7 @@ function chooseAt(lngLat) {
     if (facade) choose("facade", facade, lngLat);
     return;
   }
-  if (map.getZoom() >= page.detail_zoom) {
+  if (found.kind === "parking" || map.getZoom() >= page.detail_zoom) {
     const { roof_id: roofId } = found.hit.properties;
     choose(found.kind, found.hit.properties, lngLat, moduleAt(map.project(lngLat), roofId));
     return;
@@ -164,7 +177,8 @@ function chooseAt(lngLat) {
   map.easeTo({ center: lngLat, zoom: page.detail_zoom + 1 });
   map.once("idle", () => {
     const detail = pick(map.project(lngLat));
-    if (detail) choose(detail.kind, detail.hit.properties, lngLat);
+    if (detail && detail.kind !== "facade") choose(detail.kind, detail.hit.properties, lngLat);
+    else if (detail) choose("facade", wallOf(detail.hit.properties.facade_id) ?? detail.hit.properties, lngLat);
   });
 }
 
@@ -179,12 +193,10 @@ function loaded(kind, key, value) {
 
 const wallOf = (id) => loaded("facade", "facade_id", id)[0];
 
-/** Storeys of a wall from its strips, the lowest first. */
-function storeysOf(id) {
-  const filter = ["==", ["get", "facade_id"], id];
-  const found = map.querySourceFeatures("facades", { sourceLayer: "facade_storeys", filter });
-  return [...new Map(found.map(({ properties }) => [properties.storey, properties])).values()].sort((a, b) => a.storey - b.storey);
-}
+const STOREY = ["storey", "poa_global_year_kwh_m2", "suitability", "balcony_upright_kwh", "balcony_tilted_kwh", "balcony_class"];
+
+/** Storeys of a wall, the lowest first. */
+const storeysOf = (wall) => JSON.parse(wall.storeys || "[]").map((values) => Object.fromEntries(STOREY.map((name, i) => [name, values[i]])));
 
 const byName = (key) => (a, b) => a[key].localeCompare(b[key], "de", { numeric: true });
 
@@ -192,9 +204,9 @@ function choose(kind, feature, lngLat, module = null) {
   const isWhole = kind === "building";
   const roofs = isWhole ? loaded("roof", "building_id", feature.building_id).sort(byName("roof_id")) : [];
   const facades = isWhole ? loaded("facade", "building_id", feature.building_id).sort(byName("facade_id")) : [];
-  const storeys = kind === "facade" ? storeysOf(feature.facade_id) : [];
+  const storeys = kind === "facade" ? storeysOf(feature) : [];
   chosen = { kind, feature, roofs, facades, storeys, module };
-  mark("selected", `${kind}s`, feature[`${kind}_id`]);
+  mark("selected", sourceOf(kind), feature[`${kind}_id`]);
   drawCard();
   card.hidden = false;
   document.body.classList.add("has-card");
@@ -218,8 +230,9 @@ function uncover(lngLat) {
 
 function drawCard() {
   fillCard(card, chosen, {
+    page,
     colourOf,
-    wallColourOf,
+    lightColour: lightOf,
     close: closeCard,
     facade: (facade) => choose("facade", facade),
     roof: (roof) => choose("roof", roof),
@@ -264,6 +277,7 @@ function setSolid(solid) {
   byId("raster-choice").classList.toggle("off", solid);
   byId("raster-choice").querySelector("input").disabled = solid;
   showLayers();
+  showLegends();
   map.easeTo(solid ? { pitch: PITCH_3D, bearing: -20 } : { pitch: 0, bearing: 0 });
 }
 
@@ -273,6 +287,7 @@ function listen() {
     box.addEventListener("change", () => {
       seen[box.dataset.layer] = box.checked;
       showLayers();
+      showLegends();
     });
   }
   byId("view-2d").addEventListener("click", () => setSolid(false));
@@ -282,6 +297,7 @@ function listen() {
     const open = document.body.classList.toggle("more-open");
     byId("more").setAttribute("aria-expanded", String(open));
   });
+  for (const one of ["class", "light"]) byId(`mode-${one}`).addEventListener("click", () => setMode(one));
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => {
       setLanguage(button.dataset.language);
@@ -297,8 +313,9 @@ function listenToMap() {
     const found = pick(event.point);
     map.getCanvas().style.cursor = found ? "pointer" : "";
     if (!found) mark("hovered", null);
-    else mark("hovered", `${found.kind}s`, found.hit.properties[`${found.kind}_id`]);
+    else mark("hovered", sourceOf(found.kind), found.hit.properties[`${found.kind}_id`]);
   });
+  map.on("zoomend", showLegends);
   map.on("mouseout", () => mark("hovered", null));
   map.getCanvas().addEventListener("keydown", (event) => {
     if (event.key === "Enter") chooseAt(map.getCenter());
@@ -311,11 +328,13 @@ async function start() {
   const answer = await fetch("map.json");
   if (!answer.ok) throw new Error(`map.json: ${answer.status}`);
   page = await answer.json();
+  mode = page.rating ? "class" : "light";
+  for (const part of document.querySelectorAll("[data-of=rating]")) part.hidden = !page.rating;
   drawTexts();
   addProtocol("pmtiles", new pmtiles.Protocol({ errorOnMissingTile: false }).tile);
   map = new GlMap({
     container: "map",
-    style: mapStyle(page),
+    style: mapStyle(page, mode),
     bounds: boundsOf(page.bounds),
     fitBoundsOptions: fitOptions(),
     minZoom: Math.min(10, page.raster?.min_zoom ?? 10),
@@ -335,7 +354,7 @@ async function start() {
   map.on("style.load", () => {
     map.addImage("hatch", hatch(), { pixelRatio: 2 });
     if (!page.raster) byId("raster-choice").remove();
-    for (const name of ["facades", "modules", "superstructures"]) {
+    for (const name of ["facades", "modules", "superstructures", "parking"]) {
       if (!page[`n_${name}`]) for (const part of document.querySelectorAll(`[data-of=${name}]`)) part.remove();
     }
     showLayers();

@@ -1,41 +1,12 @@
 // What the tables say in reason and data_quality, in plain words.
-import { currentLanguage, number } from "./words.mjs";
+import { currentLanguage, number, word } from "./words.mjs";
 
 const comma = (number) => number.replace(".", ",");
 /** A number of the table as the page writes numbers, with the digits that it has. */
 const shown = (text) => number(Number(text), text.split(".")[1]?.length ?? 0);
 
 const NUMBER = String.raw`(\d+(?:\.\d+)?)`;
-const SHORT_OF = `modules cover ${NUMBER} m², ${NUMBER} m² short of ${NUMBER} m²`;
 const rule = (...parts) => new RegExp(`^${parts.join("")}$`);
-const room = (covered, short, needed) => `Nur ${shown(covered)} m² Module haben Platz; mindestens ${shown(needed)} m² sollten es sein, es fehlen ${shown(short)} m².`;
-
-// Why a plane holds no modules → German.
-const GERMAN_REASONS = [
-  [rule("too small: no module fits"), () => "Zu klein: Hier passt kein Solarmodul."],
-  [rule("too small: ", SHORT_OF), (_, ...areas) => `Zu klein: ${room(...areas)}`],
-  [rule("obstacles: ", SHORT_OF, "; without superstructures they would cover ", NUMBER, " m²"), (_, covered, short, needed, without) =>
-    `Aufbauten im Weg: ${room(covered, short, needed)} Ohne Gauben, Schornsteine und andere Aufbauten wären es ${shown(without)} m².`],
-  [rule("obstacles and shade: ", SHORT_OF, "; without both they would cover ", NUMBER, " m²"), (_, covered, short, needed, without) =>
-    `Aufbauten und Schatten: ${room(covered, short, needed)} Ohne beides wären es ${shown(without)} m².`],
-  [rule("too shaded: on the parts with ", NUMBER, " kWh/m² ", SHORT_OF, "; without shade they would cover ", NUMBER, " m²"), (_, light, covered, short, needed, without) =>
-    `Zu viel Schatten: Auf den Teilen mit mindestens ${shown(light)} kWh/m² im Jahr gilt: ${room(covered, short, needed)} Ohne Schatten wären es ${shown(without)} m².`],
-  [rule("too shaded: ", NUMBER, " kWh/m² of ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, light, open, short, needed) =>
-    `Zu viel Schatten: Hier kommen ${shown(light)} kWh/m² im Jahr an, ohne Schatten wären es ${shown(open)}. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
-  [rule("too little light as it faces: ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, open, short, needed) =>
-    `Ungünstig geneigt: Selbst ohne Schatten kämen nur ${shown(open)} kWh/m² im Jahr an. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
-  [rule("north and steep: ", NUMBER, " kWh/m² under an open sky, ", NUMBER, " kWh/m² short of ", NUMBER, " kWh/m²"), (_, open, short, needed) =>
-    `Nach Norden geneigt und steil: Selbst ohne Schatten kämen nur ${shown(open)} kWh/m² im Jahr an. Mindestens ${shown(needed)} kWh/m² sollten es sein, es fehlen ${shown(short)}.`],
-  [rule("no data: ", NUMBER, "% of the plane without height"), (_, share) => `Zu wenig bekannt: Auf ${shown(share)} % dieser Fläche fehlen Höhenwerte.`],
-  [rule("monument: needs a permit"), () => "Denkmal: Genehmigung nötig."],
-  [rule("hidden by a neighbour"), () => "Ein Nachbarhaus verdeckt diese Wand ganz."],
-  [rule("hidden by a neighbour but for ", NUMBER, " m² behind its roof"), (_, area) => `Ein Nachbarhaus verdeckt diese Wand bis auf ${shown(area)} m².`],
-  [rule("no height of roof or terrain known at the wall"), () => "An dieser Wand sind Dach oder Gelände in den Höhendaten nicht bekannt."],
-  [rule("roof not above the terrain at the wall"), () => "In den Höhendaten steht das Gebäude hier nicht über dem Gelände."],
-  [rule("nothing of the wall stands free of what is before it"), () => "Vor dieser Wand steht etwas so dicht, dass nichts von ihr frei ist."],
-  [rule("no laser point over the footprint"), () => "Über dem Gebäude liegt kein einziger Laserpunkt."],
-];
-
 // How well a plane is known: three figures that become one sentence.
 const FIGURES = [
   [rule("fit ", NUMBER, " m"), {
@@ -72,10 +43,9 @@ const GERMAN_LOD2 = [
   [rule("LoD2 walls end ", NUMBER, " m and more above the terrain", INSTEAD), () => `Im 3D-Gebäudemodell enden die Wände hoch über dem Gelände. ${instead}`],
 ];
 
-// Pattern of the table's text → German sentence. A text that is not listed is shown as it is:
-// better foreign than lost.
+// Pattern of the table's text → German sentence; reasons are German in the tables already. A text
+// that is not listed is shown as it is: better foreign than lost.
 const GERMAN = [
-  ...GERMAN_REASONS,
   [rule("no roof plane on ", NUMBER, "% of the roof"), (_, share) => `Auf ${shown(share)} % des Daches wurde keine ebene Dachfläche erkannt.`],
   [rule("only ", NUMBER, " laser points/m² over the footprint"), (_, density) => `Über dem Gebäude liegen nur ${shown(density)} Laserpunkte je m²: Nur große Dachflächen sind zu erkennen.`],
   [rule("eaves not seen in the heights: roof ends at the footprint"), () => "Wie weit das Dach über die Wände hinausragt, zeigen die Höhendaten nicht; es endet hier am Gebäudeumriss."],
@@ -96,16 +66,29 @@ const GERMAN = [
   [/^footprint repaired \((.*)\)$/, () => "Der Gebäudeumriss war fehlerhaft und wurde repariert."],
   [/^footprint is a sliver of (\S+) m²$/, (_, area) => `Der Gebäudeumriss ist nur ${comma(area)} m² groß.`],
   [/^footprint overlaps (.*?)(?: and (\d+) more)?$/, (_, names, more) => `Der Umriss überschneidet sich mit anderen Gebäuden: ${names.replace(/(\d)\.(\d)/g, "$1,$2")}${more ? ` und ${more} weiteren` : ""}.`],
-  [/^footprint is empty$/, () => "Der Gebäudeumriss ist leer."],
-  [/^footprint has no geometry$/, () => "Der Gebäudeumriss fehlt."],
-  [/^outside the surface model$/, () => "Das Gebäude liegt außerhalb des Höhenmodells."],
-  [/^footprint covers no cell of the surface model$/, () => "Das Gebäude ist kleiner als eine Zelle des Höhenmodells."],
-  [/^surface model has no data here$/, () => "Das Höhenmodell hat hier keine Werte."],
-  [/^surface model shows nothing higher than (\S+) m above the terrain$/, (_, metres) => `Das Höhenmodell zeigt hier nichts, was höher als ${comma(metres)} m ist. Vielleicht stand das Gebäude bei der Aufnahme noch nicht, oder es steht nicht mehr.`],
-  [/^no roof plane of at least (\S+) m² found: surface too rough, as under trees$/, (_, area) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden: Das Höhenmodell ist zu unruhig, zum Beispiel wegen Bäumen über dem Dach.`],
-  [/^no roof plane of at least (\S+) m² found: only (\d+) cells of the surface model$/, (_, area, cells) => `Hier wurde keine ebene Dachfläche von mindestens ${comma(area)} m² gefunden: Das Gebäude hat nur ${cells} Messpunkte im Höhenmodell.`],
   ...GERMAN_LOD2,
-  [/^(?:tile |walls )?failed: (.*)$/, (_, error) => `Die Berechnung ist fehlgeschlagen (${error}).`],
+  [/^walls failed: (.*)$/, (_, error) => `Die Berechnung der Wände ist fehlgeschlagen (${error}).`],
+];
+
+// What rating says in German alone, and what stands for it in English.
+const ENGLISH = [
+  [/^(?:Denkmal|Denkmalzone): .*$/, () => word("monument")],
+  [/^Das Dach ist von öffentlichen Flächen aus zu sehen$/, () => "The roof is seen from public space"],
+  [/^Das Dach ist von öffentlichen Flächen aus nicht zu sehen$/, () => "The roof is not seen from public space"],
+  [/^Daten alt: das Höhenmodell ist von (\d+)$/, (_, year) => `Old data: the surface model is of ${year}`],
+  [/^keine Anlage$/, () => "No plant"],
+  [/^Ertrag unbekannt: Erlöse nicht berechnet$/, () => "Yield unknown: no income worked out"],
+  [/^Vergütung nur nach Ausschreibung: Erlöse nicht berechnet$/, () => "Paid after a tender only: no income worked out"],
+  [/^Stromverbrauch unbekannt: nur Volleinspeisung berechnet$/, () => "Demand unknown: only full feed-in worked out"],
+  [/^Zahl der Wohnungen unbekannt: .*$/, () => "Number of flats unknown: computed as one household, without sale to tenants"],
+  [/^amortisiert sich in (\d+) Jahren nicht$/, (_, years) => `Does not pay back within ${years} years`],
+  [/^Nutzung unbekannt: .*$/, () => "Use of the building unknown"],
+  [/^Bedarf unbekannt: .*$/, () => "Demand unknown: footprint or height is missing"],
+  [/^Bedarf 0 angegeben.*$/, () => "Demand 0 given, so no own use"],
+  [/^Bedarf 0: .*$/, () => "Demand 0: no electricity use of its own, so no own use"],
+  [/^Bedarf angegeben, aber .*$/, () => "Demand given, but the use of the building is unknown, so no own use"],
+  [/^Bedarf un(?:glaubwürdig|brauchbar): .*$/, () => "The demand given is implausible and was not used"],
+  [/^Ohne Schatten gerechnet: .*$/, () => "Computed without shade: what stands around the car park does not count"],
 ];
 
 const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
@@ -117,11 +100,24 @@ const isFigure = (part) => FIGURES.some(([pattern]) => pattern.test(part));
 /** Sentences of a semicolon-separated remark column, without the figures of the fit. */
 export function remarks(text) {
   const parts = split(text).filter((part) => !isFigure(part));
-  if (currentLanguage() !== "de") return parts.map(sentence);
+  const patterns = currentLanguage() === "de" ? GERMAN : ENGLISH;
   return parts.map((part) => {
-    const found = GERMAN.find(([pattern]) => pattern.test(part));
-    return found ? part.replace(...found) : sentence(part);
+    const found = patterns.find(([pattern]) => pattern.test(part));
+    return sentence(found ? part.replace(...found) : part);
   });
+}
+
+const PERMIT = "monument: needs a permit";
+
+/** Why a feature is as it is, in the language of the page; what rating adds in German alone too. */
+export function reasonOf(feature) {
+  const [german, english] = [feature.reason ?? "", feature.reason_en ?? ""];
+  const isMonument = (feature.monument || english.includes(PERMIT)) && !german.includes("Denkmal");
+  const monument = isMonument ? word("monument") : "";
+  if (currentLanguage() === "de") return [german, monument].filter(Boolean).join("; ");
+  const told = split(english).filter((part) => part !== PERMIT);
+  const added = split(german).filter((part) => ENGLISH.some(([pattern]) => pattern.test(part)));
+  return [...told, ...added, monument].filter(Boolean).join("; ");
 }
 
 /** The figures of the fit in one sentence; empty where there are none. */

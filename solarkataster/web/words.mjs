@@ -1,10 +1,13 @@
 // Every sentence of the page, in German and English, and the numbers as each language writes them.
 
+import { RATING_WORDS } from "./words_rating.mjs";
+
 export const WORDS = {
   de: {
+    ...RATING_WORDS.de,
     kicker: "Solarkataster",
     map: "Karte der Dächer und Wände. Mit den Pfeiltasten verschieben, mit + und − zoomen, mit der Eingabetaste das Dach oder die Wand in der Mitte wählen.",
-    lead: "Wie viel Sonnenlicht fällt auf Dächer und Wände? Klicken Sie darauf, um die Zahlen zu sehen.",
+    lead: "Wie gut eignen sich Dächer und Wände für Solarstrom? Klicken Sie darauf, um die Zahlen zu sehen.",
     legendTitle: "Sonnenlicht auf der Dachfläche",
     legendUnit: "in kWh/m² pro Jahr",
     legendLabel: (low, high) => `Farbskala von dunkelblau, ${low} und weniger, bis gelb, ${high} Kilowattstunden je Quadratmeter und Jahr und mehr`,
@@ -29,8 +32,8 @@ export const WORDS = {
     view3d: "3D-Ansicht",
     view2d: "2D-Ansicht",
     overview: "Ganzes Gebiet",
-    about: "Über diese Karte",
-    aboutLight: "Die Karte zeigt, wie viel Licht der Sonne und des Himmels im Laufe eines Jahres auf jede Dachfläche und jede Wand fällt. Das ist Licht, kein Strom: Wie viel Strom eine Anlage daraus macht, hängt von Modulen und Technik ab. Die eingezeichneten Solarmodule sind ein Vorschlag, wie viele auf das Dach passen.",
+    aboutMap: "Über diese Karte",
+    aboutLight: "Die Karte zeigt, wie viel Licht der Sonne und des Himmels im Laufe eines Jahres auf jede Dachfläche und jede Wand fällt, wie gut sie sich damit für Solarstrom eignet, und, wo es berechnet ist, was eine Anlage dort liefern und kosten würde. Die eingezeichneten Solarmodule sind ein Vorschlag, wie viele auf das Dach passen.",
     aboutMethod: "Berechnet aus einem Höhenmodell mit Häusern und Bäumen, den Gebäudeumrissen und einem Wetterdatensatz. Schatten von Nachbarhäusern, Bäumen und Hügeln ist berücksichtigt, soweit das Höhenmodell sie enthält.",
     aboutLimits: "Die Zahlen sind eine Rechnung, keine Messung, und ersetzen keine Planung vor Ort. Was nach der Aufnahme des Höhenmodells gebaut, gepflanzt oder gefällt wurde, fehlt.",
     counts: "Umfang",
@@ -69,8 +72,6 @@ export const WORDS = {
     overhang_m: "Dachüberstand",
     overhang_m_hint: "im Mittel über die Außenwände hinaus",
     n_roofs: "Dachflächen mit Wert",
-    suitability: "Eignung",
-    suitability_hint: "gemessen an der besten freien Wand am Ort",
     classes: { gering: "gering", mittel: "mittel", gut: "gut", "sehr gut": "sehr gut", hervorragend: "hervorragend" },
     wallRange: "Spanne",
     wallRange_hint: "wie weit das Dach über die Wand ragt, ist nicht genau bekannt",
@@ -131,9 +132,10 @@ export const WORDS = {
     north: "Nach Norden ausrichten",
   },
   en: {
+    ...RATING_WORDS.en,
     kicker: "Solar cadastre",
     map: "Map of roofs and walls. Arrow keys move it, + and − zoom, Enter selects the roof or wall in the middle.",
-    lead: "How much sunlight reaches roofs and walls? Click on one to see its figures.",
+    lead: "How suitable are roofs and walls for solar power? Click on one to see its figures.",
     legendTitle: "Sunlight on the roof surface",
     legendUnit: "in kWh/m² per year",
     legendLabel: (low, high) => `Colour scale from dark blue, ${low} and less, to yellow, ${high} kilowatt hours per square metre and year and more`,
@@ -158,8 +160,8 @@ export const WORDS = {
     view3d: "3D view",
     view2d: "2D view",
     overview: "Whole area",
-    about: "About this map",
-    aboutLight: "The map shows how much light of the sun and the sky falls on each roof surface and wall over a year. This is light, not electricity: how much power a system makes of it depends on modules and technology.",
+    aboutMap: "About this map",
+    aboutLight: "The map shows how much light of the sun and the sky falls on each roof surface and wall over a year, how suitable they are for solar power with it, and, where it was computed, what a plant there would yield and cost. The modules drawn are a proposal of how many fit on the roof.",
     aboutMethod: "Computed from a surface model with houses and trees, building footprints and a weather data set. Shade from neighbouring houses, trees and hills is included as far as the surface model contains them.",
     aboutLimits: "The figures are computed, not measured, and do not replace planning on site. What was built, planted or felled after the surface model was recorded is missing.",
     counts: "Extent",
@@ -198,8 +200,6 @@ export const WORDS = {
     overhang_m: "Eaves",
     overhang_m_hint: "mean depth beyond the outer walls",
     n_roofs: "Roof surfaces with a value",
-    suitability: "Suitability",
-    suitability_hint: "against the best open wall at this place",
     classes: { gering: "low", mittel: "medium", gut: "good", "sehr gut": "very good", hervorragend: "excellent" },
     wallRange: "Range",
     wallRange_hint: "how far the roof reaches beyond the wall is not known exactly",
@@ -286,6 +286,12 @@ export function date(text) {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return text;
   const style = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" };
   return new Intl.DateTimeFormat(LOCALES[language], style).format(new Date(`${text}T00:00:00Z`));
+}
+
+/** A figure that is known to some three digits, no finer than that. */
+export function rough(value) {
+  const step = value === 0 ? 1 : Math.max(1, 10 ** (Math.floor(Math.log10(Math.abs(value))) - 2));
+  return number(Math.round(value / step) * step).replace(/^-/, "−");
 }
 
 export const percent = (fraction) => `${number(fraction * 100)} %`;
