@@ -10,11 +10,12 @@ import pyproj
 import pytest
 import small_inputs
 import weather_files
-from run_folders import told
+from run_folders import NO_YIELDS, told
 
 from solarkataster import cli, pipeline
 from solarkataster.config import load_config
 from solarkataster.sky import report_notes
+from solarkataster.stages import run_json
 
 #: Twelve days at noon in winter, when the sun of 49.5° north stands 17° to 19° high.
 N_DAYS = 12
@@ -39,7 +40,7 @@ def folder(tmp_path_factory, too_bright) -> Path:
     folder = tmp_path_factory.mktemp("bright")
     small_inputs.write_inputs(folder)
     weather_files.write(folder, "weather.dat", too_bright[0])
-    small_inputs.write_config(folder, "[horizon]\nreach_m = 20\nn_azimuth = 16")
+    small_inputs.write_config(folder, "[horizon]\nreach_m = 20\nn_azimuth = 16" + NO_YIELDS)
     return folder
 
 
@@ -104,7 +105,7 @@ def test_a_figure_that_is_not_known_is_null_in_run_json(tmp_path):
     checked = small_inputs.check(tmp_path)
     checked.weather.facts["clear_day_centroid_deg"] = float("nan")
     checked.sky.report["clear_day_centroid_deg"] = float("nan")
-    text = json.dumps(pipeline._weather_json(checked), allow_nan=False)
+    text = json.dumps(run_json._weather_json(checked), allow_nan=False)
     assert json.loads(text)["light"]["clear_day_centroid_deg"] is None
 
 
