@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
+import numpy as np
 import pytest
 import uvicorn
 from PIL import Image
 from playwright.sync_api import Page, Request, sync_playwright
 
+from solarkataster.io.webtiles_columns import decimals
 from solarkataster.serve import application, listen
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -93,6 +95,12 @@ class Watched:
 
     def value(self, name: str) -> str:
         return self.page.get_attribute(f"#card [data-field={name}]", "data-value")
+
+    def shown_as(self, row, names) -> bool:
+        """Whether the card has a row's numbers, to the digits that tiles keep."""
+        shown = {name: float(self.value(name)) for name in names}
+        assert shown == {name: np.round(row[name], decimals(name)) for name in names}
+        return True
 
     def text(self, name: str) -> str:
         return self.page.text_content(f"#card [data-field={name}]")

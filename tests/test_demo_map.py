@@ -7,12 +7,10 @@ from urllib.parse import urlsplit
 import geopandas as gpd
 import numpy as np
 import pytest
+from demo_runs import demo_run_folder
 from map_pages import PICTURE, chromium, needs_chromium, open_map, served
 from shapely.affinity import translate
 
-from solarkataster.config import load_config
-from solarkataster.demo import make_town
-from solarkataster.pipeline import run
 from solarkataster.units import MONTHS
 
 pytestmark = needs_chromium
@@ -20,9 +18,7 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def demo_run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("demo")
-    config = load_config(make_town().write(folder / "input"))
-    return run(config, folder / "run", n_workers=1).folder
+    return demo_run_folder(tmp_path_factory)
 
 
 def test_a_known_wall_of_the_demo_town_tells_its_storeys(demo_run):
@@ -79,8 +75,7 @@ def test_a_known_roof_of_the_demo_town_tells_its_numbers(demo_run, tmp_path):
             assert watched.card_id() == row.roof_id
             names = ["surface_tilt", "area_m2", "poa_global_year_kwh_m2", "poa_global_year_kwh"]
             names += [f"poa_global_{month}_kwh_m2" for month in MONTHS]
-            shown = {name: float(watched.value(name)) for name in names}
-            assert shown == {name: row[name] for name in names}
+            assert watched.shown_as(row, names)
             watched.page.screenshot(path=str(picture))
             hosts = {urlsplit(request.url).hostname for request in watched.requests}
             assert hosts == {"127.0.0.1"}

@@ -105,7 +105,6 @@ def test_a_click_on_a_wall_shows_its_row(desktop, walls):
     digits |= {f"poa_global_{month}_kwh_m2": 1 for month in MONTHS}
     for name, n in digits.items():
         assert float(desktop.value(name)) == round(row[name], n), name
-    assert desktop.text("suitability") == "gut"
     assert "Annahme" in desktop.page.text_content("#card .numbers")
     directions = ["Nord", "Nordost", "Ost", "Südost", "Süd", "Südwest", "West", "Nordwest"]
     facing = directions[round(row.surface_azimuth / 45) % 8]
@@ -159,7 +158,7 @@ def test_a_wall_without_value_says_why_and_a_hidden_one_is_not_there(desktop, wa
     desktop.click(outside(walls.loc[DARK], LINE_M))
     assert desktop.card_id() == DARK
     assert desktop.page.text_content("#card .big") == "Kein Wert"
-    assert "steht etwas so dicht" in desktop.text("reason")
+    assert "dicht vor der Wand steht etwas" in desktop.text("reason")
     drawn = desktop.page.evaluate(
         "[...new Set(map.querySourceFeatures('facades', {sourceLayer: 'facades'})"
         ".map(f => f.properties.facade_id))]"

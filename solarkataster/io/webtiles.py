@@ -51,11 +51,11 @@ IRRADIATION_COLOURS = (
 #: the best to the worst, so they read without colour vision and in grey print; what has no class
 #: is hatched.
 CLASS_COLOURS = (
-    ("hervorragend", "#ffe14d"),
+    ("hervorragend", "#fff28f"),
     ("sehr gut", "#f7a13b"),
     ("gut", "#dd5f4b"),
-    ("mittel", "#97337b"),
-    ("gering", "#43257a"),
+    ("mittel", "#a8408a"),
+    ("gering", "#2f2370"),
 )
 
 #: Below this zoom a tile holds hundreds of roofs, so it carries only what the picture needs;

@@ -27,9 +27,16 @@ export function classOf(feature, page) {
 function reasons(why, feature, page) {
   const found = remarks(why);
   if (!found.length) return [];
-  // The sentence of the class is no remark to heed.
-  const items = found.map((one, i) => element("li", i === 0 && page.rating && feature.suitability ? { class: "fit" } : {}, one));
-  return [element("ul", { "data-field": "reason", "data-value": why }, ...items)];
+  const isRated = Boolean(page.rating && feature.suitability);
+  // The sentence of the class is no remark to heed, and needs no heading.
+  const items = found.map((one, i) => element("li", i === 0 && isRated ? { class: "fit" } : {}, one));
+  const head = isRated ? [] : [element("h3", {}, word(headingOf(feature)))];
+  return [...head, element("ul", { "data-field": "reason", "data-value": why }, ...items)];
+}
+
+function headingOf(feature) {
+  if (!known(feature.poa_global_year_kwh_m2)) return "reason";
+  return feature.n_modules > 0 ? "reasonWithModules" : "reasonNoModules";
 }
 
 /** Electricity of a year with its band, and the months. */

@@ -54,7 +54,7 @@ function showLegends() {
   byId("class-legend").hidden = !isClass || isFar;
   byId("legend").querySelector(".scale").hidden = isClass && !isFar && !(seen.raster && !seen.solid);
   byId("wall-legend")?.toggleAttribute("hidden", isClass);
-  for (const one of ["class", "light"]) byId(`mode-${one}`).setAttribute("aria-pressed", String(mode === one));
+  for (const one of ["class", "light"]) byId(`mode-${one}`)?.setAttribute("aria-pressed", String(mode === one));
 }
 
 function setMode(next) {
@@ -297,7 +297,7 @@ function listen() {
     const open = document.body.classList.toggle("more-open");
     byId("more").setAttribute("aria-expanded", String(open));
   });
-  for (const one of ["class", "light"]) byId(`mode-${one}`).addEventListener("click", () => setMode(one));
+  for (const one of ["class", "light"]) byId(`mode-${one}`)?.addEventListener("click", () => setMode(one));
   for (const button of document.querySelectorAll("[data-language]")) {
     button.addEventListener("click", () => {
       setLanguage(button.dataset.language);
@@ -329,7 +329,7 @@ async function start() {
   if (!answer.ok) throw new Error(`map.json: ${answer.status}`);
   page = await answer.json();
   mode = page.rating ? "class" : "light";
-  for (const part of document.querySelectorAll("[data-of=rating]")) part.hidden = !page.rating;
+  if (!page.rating) document.querySelector("[data-of=rating]").remove();
   drawTexts();
   addProtocol("pmtiles", new pmtiles.Protocol({ errorOnMissingTile: false }).tile);
   map = new GlMap({
