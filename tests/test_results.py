@@ -15,10 +15,11 @@ import shapely
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
 from solarkataster.columns import Column
-from solarkataster.io.qgis_style import graduated_style, plain_style
+from solarkataster.io.qgis_style import categorized_style, graduated_style, plain_style
 from solarkataster.io.results import Layer, typed, write_geopackage
 
 STOPS = ((400.0, "#20068f"), (800.0, "#c6417d"), (1200.0, "#f9dc24"))
+CLASSES = {"gut": "#f7a13b", "gering": "#2f2370"}
 CRS = "EPSG:25832"
 
 
@@ -80,6 +81,38 @@ def test_classes_of_a_graduated_style_cover_every_number_once():
         "ELSE",
     ]
     assert {option(symbol, "outline_width") for symbol in root.findall(".//symbol")} == {"0.03"}
+
+
+def test_names_have_their_colours_and_all_others_are_grey():
+    root = parsed(categorized_style("suitability", CLASSES, "keine Angabe", shape="upright"))
+    renderer = root.find("renderer-v2")
+    assert (renderer.get("type"), renderer.get("attr")) == ("categorizedSymbol", "suitability")
+    legend = [(c.get("value"), c.get("label"), c.get("symbol")) for c in root.iter("category")]
+    assert legend == [("gut", "gut", "0"), ("gering", "gering", "1"), ("", "keine Angabe", "2")]
+    colours = {s.get("name"): option(s, "outline_color") for s in root.findall(".//symbol")}
+    assert colours == {"0": "247,161,59,255", "1": "47,35,112,255", "2": "180,180,180,255"}
+
+
+def test_rated_layers_open_by_class_and_keep_their_light_as_second_look(tmp_path):
+    table = gpd.GeoDataFrame(
+        {"year": [900.0, 300.0], "suitability": ["gut", ""]},
+        geometry=[box(0, 0, 1, 2)] * 2,
+        crs=CRS,
+    )
+    layers = {
+        "roofs": Layer(table, "year", STOPS, "Roofs", classes=CLASSES),
+        "unrated": Layer(table.assign(suitability=""), "year", STOPS, "Roofs", classes=CLASSES),
+    }
+    write_geopackage(tmp_path / "result.gpkg", layers)
+    query = "SELECT f_table_name, styleName, useAsDefault, styleQML FROM layer_styles ORDER BY id"
+    with closing(sqlite3.connect(tmp_path / "result.gpkg")) as database:
+        rows = database.execute(query).fetchall()
+    kinds = [(*row[:3], parsed(row[3]).find("renderer-v2").get("type")) for row in rows]
+    assert kinds == [
+        ("roofs", "Eignung", 1, "categorizedSymbol"),
+        ("roofs", "Sonnenlicht", 0, "RuleRenderer"),
+        ("unrated", "unrated", 1, "RuleRenderer"),
+    ]
 
 
 def test_each_layer_of_a_geopackage_has_the_look_of_its_shape(tmp_path):

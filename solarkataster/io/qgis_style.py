@@ -1,8 +1,8 @@
-"""The look of a layer in QGIS: one colour per class of a number, or one colour for all."""
+"""The look of a layer in QGIS: a colour per class of a number, per name, or one for all."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 from xml.etree import ElementTree as Xml
 
@@ -48,6 +48,47 @@ def graduated_style(
     symbols = Xml.SubElement(renderer, "symbols")
     for i, (label, condition, colour) in enumerate(_classes(column, stops)):
         Xml.SubElement(rules, "rule", key=f"class{i}", symbol=str(i), label=label, filter=condition)
+        _add_symbol(symbols, i, colour, shape, outline_mm)
+    return _text(root, shape)
+
+
+def categorized_style(
+    column: str,
+    colours: Mapping[str, str],
+    other: str,
+    *,
+    shape: Shape = "polygon",
+    outline_mm: float = 0.1,
+) -> str:
+    """
+    QML with a colour for each name in a column.
+
+    Parameters
+    ----------
+    column : str
+        Column of texts.
+    colours : mapping of str to str
+        Colour (``#rrggbb``) of each name, in the order of the legend.
+    other : str
+        What the legend calls features with another name or none; they are grey.
+    shape : {"polygon", "upright", "line", "point"}
+    outline_mm : float
+        Width of the outline of polygons. [mm on paper]
+
+    Returns
+    -------
+    str
+        A QGIS style.
+    """
+    root, renderer = _root("categorizedSymbol")
+    renderer.set("attr", column)
+    categories = Xml.SubElement(renderer, "categories")
+    symbols = Xml.SubElement(renderer, "symbols")
+    # QGIS takes the empty value for all others.
+    named = [(name, name, colour) for name, colour in colours.items()]
+    for i, (value, label, colour) in enumerate([*named, ("", other, _NO_VALUE_COLOUR)]):
+        told = {"value": value, "label": label, "symbol": str(i), "type": "string"}
+        Xml.SubElement(categories, "category", told | {"render": "true"})
         _add_symbol(symbols, i, colour, shape, outline_mm)
     return _text(root, shape)
 

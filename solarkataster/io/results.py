@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
@@ -15,7 +15,7 @@ import pandas as pd
 import pyogrio
 
 from solarkataster.columns import Column
-from solarkataster.io.qgis_style import Shape, graduated_style, plain_style
+from solarkataster.io.qgis_style import Shape, categorized_style, graduated_style, plain_style
 from solarkataster.io.runfolder import written_whole
 
 _GEOMETRY_TYPES = {
@@ -24,6 +24,8 @@ _GEOMETRY_TYPES = {
     "line": "MultiLineString",
     "point": "MultiPoint",
 }
+#: Column of classes, and what legends call surfaces without one.
+_CLASS_COLUMN, _NO_CLASS = "suitability", "ungeeignet oder keine Angabe"
 #: Names a GeoParquet or GeoPackage file needs for itself.
 _RESERVED = ("geometry", "bbox")
 
@@ -49,6 +51,9 @@ class Layer:
     shape : Shape
         ``polygon``, ``upright`` (walls, drawn as coloured lines), ``line`` or ``point``; of empty
         tables too.
+    classes : mapping of str to str
+        Colour of each class in the column ``suitability``; then that is the layer's first look
+        and the colours of ``style_column`` its second one, if any row has a class.
     """
 
     table: gpd.GeoDataFrame
@@ -58,9 +63,19 @@ class Layer:
     colour: str = "#7d838c"
     outline_mm: float = 0.1
     shape: Shape = "polygon"
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+    def looks(self) -> dict[str, str]:
+        """The layer's looks in QGIS by their names, the one to open with first; "" is its own."""
+        if not self.classes or not self.table[_CLASS_COLUMN].astype(bool).any():
+            return {"": self.qml()}
+        classes = categorized_style(
+            _CLASS_COLUMN, self.classes, _NO_CLASS, shape=self.shape, outline_mm=self.outline_mm
+        )
+        return {"Eignung": classes, "Sonnenlicht": self.qml()}
 
     def qml(self) -> str:
-        """The layer's look in QGIS."""
+        """The layer's look in QGIS by ``style_column``."""
         if self.style_stops:
             return graduated_style(
                 self.style_column,
@@ -247,10 +262,11 @@ def _make_styles(database: sqlite3.Connection) -> None:
 
 def _add_styles(database: sqlite3.Connection, layers: Mapping[str, Layer]) -> None:
     for name, layer in layers.items():
-        database.execute(
-            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
-            " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description,"
-            " owner, ui, update_time) VALUES ('', '', ?, 'geom', ?, ?, '', 1, ?, '', '',"
-            " '1970-01-01T00:00:00.000Z')",
-            (name, name, layer.qml(), layer.description),
-        )
+        for i, (look, qml) in enumerate(layer.looks().items()):
+            database.execute(
+                "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name,"
+                " f_geometry_column, styleName, styleQML, styleSLD, useAsDefault, description,"
+                " owner, ui, update_time) VALUES ('', '', ?, 'geom', ?, ?, '', ?, ?, '', '',"
+                " '1970-01-01T00:00:00.000Z')",
+                (name, look or name, qml, int(i == 0), layer.description),
+            )

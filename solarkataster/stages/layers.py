@@ -26,7 +26,7 @@ from solarkataster.io.results import (
     write_geopackage,
     write_geoparquet,
 )
-from solarkataster.io.webtiles import IRRADIATION_COLOURS
+from solarkataster.io.webtiles import CLASS_COLOURS, IRRADIATION_COLOURS
 from solarkataster.io.webtiles_facades import WALL_COLOURS
 from solarkataster.layers import (
     BLOCK_COLUMNS,
@@ -275,20 +275,21 @@ def write_rated_tables(
 
 def geopackage_layers(tables: Tables) -> dict[str, Layer]:
     """Layers of the GeoPackage with their styles, the top one first."""
-    column = "poa_global_year_kwh_m2"
+    column, classes = "poa_global_year_kwh_m2", dict(CLASS_COLOURS)
     points = Layer(
         tables.facade_elements, column, WALL_COLOURS, "Points of walls with a value", shape="point"
     )
+    roofs, walls = IRRADIATION_COLOURS, WALL_COLOURS
     return {
         **({} if tables.facade_elements.empty else {"facade_elements": points}),
-        "modules": Layer(tables.modules, column, IRRADIATION_COLOURS, "Modules", outline_mm=0.05),
+        "modules": Layer(tables.modules, column, roofs, "Modules", outline_mm=0.05),
         "superstructures": Layer(tables.superstructures, "", (), "Superstructures of roofs"),
-        "facades": Layer(tables.facades, column, WALL_COLOURS, "Walls", shape="upright"),
+        "facades": Layer(tables.facades, column, walls, "Walls", shape="upright", classes=classes),
         "facade_storeys": Layer(
-            tables.facade_storeys, column, WALL_COLOURS, "Storeys of walls", shape="line"
+            tables.facade_storeys, column, walls, "Storeys of walls", shape="line", classes=classes
         ),
-        "roofs": Layer(tables.roofs, column, IRRADIATION_COLOURS, "Roof planes"),
-        "buildings": Layer(tables.buildings, column, IRRADIATION_COLOURS, "Buildings"),
+        "roofs": Layer(tables.roofs, column, roofs, "Roof planes", classes=classes),
+        "buildings": Layer(tables.buildings, column, roofs, "Buildings", classes=classes),
         "blocks": Layer(tables.blocks, "", (), "Blocks of light outside all footprints"),
         "sides": Layer(
             tables.sides, "", (), "Sides of the footprints with their eaves", shape="line"
