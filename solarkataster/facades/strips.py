@@ -72,13 +72,14 @@ def wall_lines(outlines: np.ndarray) -> np.ndarray:
     ndarray of shapely geometry, shape (n_wall,)
         LineStrings or MultiLineStrings of the visible parts; None likewise. [m]
     """
-    chains = _Chains.of(outlines, np.full(len(outlines), np.inf))
+    unrolled = _Unrolled.of(outlines)
+    wall, (at, _, ends) = unrolled.wall, unrolled.stretches()
     # Parts of a wall that meet differ in the last digits.
-    straight = shapely.linestrings(np.round(chains.ends, 6).reshape(-1, 2, 2))
-    drawn, wall = np.unique(chains.wall[chains.ring], return_inverse=True)
+    straight = shapely.linestrings(np.round(ends, 6).reshape(-1, 2, 2))
+    drawn, number = np.unique(wall[at], return_inverse=True)
     lines = np.empty(len(outlines), dtype=object)
     if len(drawn):
-        joined = shapely.multilinestrings(straight, indices=wall)
+        joined = shapely.multilinestrings(straight, indices=number)
         lines[drawn] = shapely.line_merge(joined, directed=True)
     return lines
 
@@ -174,6 +175,43 @@ class _Chains:
 
         Only a foot below a height of its wall is made level: a neighbour's roof is none.
         """
+        unrolled = _Unrolled.of(outlines)
+        xyz, ring, s, n = unrolled.xyz, unrolled.ring, unrolled.s, unrolled.n
+        lowest_m = np.full(n, np.inf)
+        np.minimum.at(lowest_m, ring, xyz[:, 2])
+        is_foot = unrolled.is_foot & (xyz[:, 2] < below_m[unrolled.wall[ring]])
+        level = np.where(is_foot, lowest_m[ring], xyz[:, 2])
+        faces = shapely.polygons(shapely.linearrings(np.column_stack([s, xyz[:, 2]]), indices=ring))
+        levels = shapely.polygons(shapely.linearrings(np.column_stack([s, level]), indices=ring))
+        return cls(unrolled.wall, _valid(faces), _valid(levels), *unrolled.stretches())
+
+
+@dataclass(frozen=True, eq=False)
+class _Unrolled:
+    """
+    Rings of walls laid flat: ``wall`` of each of n rings; of each corner its place ``xyz``, its
+    ``ring``, the distance ``s`` along the wall, whether it lies on the lower edge (``is_low``) or
+    is a corner of the foot alone.
+    """
+
+    wall: np.ndarray
+    xyz: np.ndarray
+    ring: np.ndarray
+    s: np.ndarray
+    is_low: np.ndarray
+    is_foot: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return len(self.wall)
+
+    def stretches(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Straight stretches of the lower edges in plan."""
+        return _stretches(self.xyz[:, :2], self.s, self.ring, self.is_low)
+
+    @classmethod
+    def of(cls, outlines: np.ndarray) -> _Unrolled:
+        """The lower edge is the first half of a ring's way in plan, the top the second."""
         parts, wall = shapely.get_parts(np.asarray(outlines, dtype=object), return_index=True)
         rings = shapely.get_exterior_ring(parts)
         xyz, ring = shapely.get_coordinates(rings, include_z=True, return_index=True)
@@ -187,21 +225,12 @@ class _Chains:
         half_m = 0.5 * np.bincount(ring, step_m, n)[ring]
         s = np.maximum(0.0, half_m - np.abs(half_m - gone_m))
         is_low = gone_m <= half_m + 1e-6
-        lowest_m = np.full(n, np.inf)
-        np.minimum.at(lowest_m, ring, xyz[:, 2])
         # The first corner of the top stands over the last of the foot.
         is_over = gone_m >= half_m - 1e-6
         is_foot = ~is_over
         is_foot[1:] |= is_over[1:] & ~is_over[:-1] & (ring[1:] == ring[:-1])
         is_foot[np.append(first[1:], len(xyz))[:n] - 1] = True  # a ring ends where it began
-        is_foot &= xyz[:, 2] < below_m[wall[ring]]
-        level = np.where(is_foot, lowest_m[ring], xyz[:, 2])
-        faces = shapely.polygons(shapely.linearrings(np.column_stack([s, xyz[:, 2]]), indices=ring))
-        levels = shapely.polygons(shapely.linearrings(np.column_stack([s, level]), indices=ring))
-        return cls(
-            wall, _valid(faces), _valid(levels),
-            *_stretches(xyz[:, :2], s, ring, is_low),
-        )  # fmt: skip
+        return cls(wall, xyz, ring, s, is_low, is_foot)
 
 
 def _valid(faces: np.ndarray) -> np.ndarray:

@@ -10,7 +10,6 @@ import numpy as np
 from solarkataster.balcony import BalconyPlants, balcony_planes, balcony_plants
 from solarkataster.canopy import Transmissivity
 from solarkataster.config import Config
-from solarkataster.errors import InputError
 from solarkataster.hourly_light import HourlyLight, SunPath, hourly_light
 from solarkataster.hourly_sky import HourlySky, hourly_sky
 from solarkataster.incidence import incidence_table
@@ -48,10 +47,10 @@ class YieldBasis:
         Of the roofs; open planes are looked up in it.
     hourly : HourlySky
     plant : PlantModel
-    profiles : LoadProfiles
-        The standard ones, and the measured one if there is one.
     convergence_deg : float
         [°]
+    measured_share : ndarray, shape (35040,), or None
+        Measured load profile. [–]
     """
 
     config: Config
@@ -60,8 +59,8 @@ class YieldBasis:
     sky: SkyTable
     hourly: HourlySky
     plant: PlantModel
-    profiles: LoadProfiles
     convergence_deg: float
+    measured_share: np.ndarray | None = None
 
     @property
     def demand(self) -> DemandRules:
@@ -104,10 +103,21 @@ class YieldBasis:
         """Whether buildings' yields are kept by hour."""
         return self.config.yields.hourly
 
+    @cached_property
+    def profiles(self) -> LoadProfiles:
+        """Standard load profiles, and the measured one if there is one."""
+        calendar = self.demand.calendar
+        standard = standard_profiles(
+            DEMAND_PROFILES, self.weather.times, calendar.year, calendar.state
+        )
+        if self.measured_share is None:
+            return standard
+        return standard.with_rows({MEASURED: self.measured_share})
+
     @property
     def has_measured(self) -> bool:
         """Whether a measured load profile is given."""
-        return MEASURED in self.profiles.names
+        return self.measured_share is not None
 
     @cached_property
     def best_roof_kwh_m2(self) -> float:
@@ -220,14 +230,6 @@ def yield_basis(
     """
     model = config.irradiation.sky
     book.eeg.at(book.money.commissioning.day)  # before any work
-    calendar = book.demand.calendar
-    profiles = standard_profiles(DEMAND_PROFILES, weather.times, calendar.year, calendar.state)
-    if measured_share is not None:
-        profiles = profiles.with_rows({MEASURED: measured_share})
-    if not len(weather.times) * 4 == profiles.share.shape[1]:
-        raise InputError(
-            f"{len(weather.times)} hours of weather", expected="as many as the load profiles have"
-        )
     return YieldBasis(
         config=config,
         book=book,
@@ -235,6 +237,6 @@ def yield_basis(
         sky=sky_table(sky_sources(weather, model), convergence_deg, config.horizon.n_azimuth),
         hourly=hourly_sky(weather, model),
         plant=plant_model(book.plant),
-        profiles=profiles,
         convergence_deg=convergence_deg,
+        measured_share=measured_share,
     )

@@ -99,7 +99,9 @@ def _balance_settings(basis: YieldBasis) -> dict[str, Any]:
         "feed_in_cap": None if cap is None else cap.model_dump(mode="json"),
         "commissioning": money.commissioning.day.isoformat(),
         "smart_meters": money.smart_meters.model_dump(mode="json"),
-        "profiles": hashlib.sha256(basis.profiles.share.tobytes()).hexdigest(),
+        "measured": None
+        if basis.measured_share is None
+        else hashlib.sha256(basis.measured_share.tobytes()).hexdigest(),
         "keeps_hours": basis.keeps_hours,
     }
 
