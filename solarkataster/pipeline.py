@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,7 @@ from solarkataster.progress import Progress
 from solarkataster.quality import NO_FAR_TERRAIN
 from solarkataster.sky_table import sky_table
 from solarkataster.stages.chain import TileOutcome, run_here, run_on_cluster
-from solarkataster.stages.cluster import check_scheduler
-from solarkataster.stages.cluster import workers as cluster_workers
+from solarkataster.stages.cluster import ClientFor, check_scheduler, shared_workers
 from solarkataster.stages.job import RunSky
 from solarkataster.stages.layers import no_value_note, tables_of, write_rasters, write_tables
 from solarkataster.stages.map import map_stage
@@ -164,15 +162,16 @@ def run(
             n_resumed = len(plan.tiles) - len(to_do)
             if n_resumed:
                 log.info("%d of %d tiles are done already", n_resumed, len(plan.tiles))
-        if to_do:
-            _compute(plan, to_do, state, n_workers, scheduler)
-        stamp = _layers_stamp(plan, state, what_if)
-        if not to_do and _is_finished(folder, stamp):
-            return _result(plan, state, n_resumed)
-        energy = None
-        if checked.book is not None:
-            energy = _work_out(plan, state, n_workers, scheduler)
-            state.yield_faults = energy.faults
+        with shared_workers(n_workers, scheduler) as client_for:
+            if to_do:
+                _compute(plan, to_do, state, client_for)
+            stamp = _layers_stamp(plan, state, what_if)
+            if not to_do and _is_finished(folder, stamp):
+                return _result(plan, state, n_resumed)
+            energy = None
+            if checked.book is not None:
+                energy = _work_out(plan, state, client_for)
+                state.yield_faults = energy.faults
         result = _result(plan, state, n_resumed)
         execution = {
             "started": iso_time(started),
@@ -198,7 +197,7 @@ def _result(plan: Plan, state: _State, n_resumed: int) -> RunResult:
     )
 
 
-def _work_out(plan: Plan, state: _State, n_workers: int, scheduler: str | None) -> Energy:
+def _work_out(plan: Plan, state: _State, client_for: ClientFor) -> Energy:
     """Yields and balances of the finished tiles."""
     checked = plan.checked
     assert checked.book is not None
@@ -212,7 +211,7 @@ def _work_out(plan: Plan, state: _State, n_workers: int, scheduler: str | None) 
     stamps = {name: report["stamp"] for name, report in state.reports.items()}
     known = buildings_of(checked.rating, checked.footprints.geometry)
     jobs = yield_jobs(plan.folder, plan.token, stamps, known, basis, code_digest(NOT_IN_TILES))
-    return Energy(basis, jobs, work_out(jobs, basis, n_workers, scheduler))
+    return Energy(basis, jobs, work_out(jobs, basis, client_for))
 
 
 def _find_unfinished(plan: Plan, state: _State) -> set[int]:
@@ -227,22 +226,16 @@ def _find_unfinished(plan: Plan, state: _State) -> set[int]:
     return to_do
 
 
-def _compute(
-    plan: Plan, to_do: set[int], state: _State, n_workers: int, scheduler: str | None
-) -> None:
+def _compute(plan: Plan, to_do: set[int], state: _State, client_for: ClientFor) -> None:
     """Run the chains of the tiles that are left."""
     sky = run_sky(plan.checked)
     with Progress("compiling the kernels, the first time only", 1.0):
         warm_kernels(plan.checked, sky)
     weights = tile_weights(plan)
-    n_workers = min(n_workers, len(to_do))
     jobs = iterate_jobs(plan, to_do)
-    is_cluster = scheduler is not None or n_workers > 1
+    client = client_for(len(to_do))
     total = sum(weights[plan.tiles[i].name] for i in to_do)
-    with (
-        cluster_workers(n_workers, scheduler) if is_cluster else nullcontext() as client,
-        Progress("1 tile" if len(to_do) == 1 else f"{len(to_do)} tiles", total) as progress,
-    ):
+    with Progress("1 tile" if len(to_do) == 1 else f"{len(to_do)} tiles", total) as progress:
         done: dict[str, float] = {}
 
         def reached(name: str, share: float) -> None:

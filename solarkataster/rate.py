@@ -22,6 +22,7 @@ from solarkataster.errors import InputError
 from solarkataster.io.run_weather import read_run_weather
 from solarkataster.io.runfolder import RunFolder, locked, publish, read_json, write_json
 from solarkataster.progress import Progress
+from solarkataster.stages.cluster import shared_workers
 from solarkataster.stages.layers import write_rated_tables
 from solarkataster.stages.map import rated_map_stage
 from solarkataster.stages.plan import NOT_IN_TILES, code_digest
@@ -98,7 +99,8 @@ def rate(
         stamps = _tile_stamps(folder, told["tiles"])
         jobs = yield_jobs(folder, token, stamps, inputs.buildings, basis, code_digest(NOT_IN_TILES))
         again = [job for job in jobs if not is_done(job)]
-        energy = Energy(basis, jobs, work_out(jobs, basis, n_workers))
+        with shared_workers(n_workers) as client_for:
+            energy = Energy(basis, jobs, work_out(jobs, basis, client_for))
         staging = folder.staging
         staging.mkdir(parents=True)
         with Progress("rating, layers and map", 1.0) as progress:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from solarkataster.orphans import be_client
@@ -19,6 +19,36 @@ SETTINGS = {
     # The sky table travels inside a task, so that a lost worker loses nothing.
     "distributed.admin.large-graph-warning-threshold": "1 GiB",
 }
+
+
+#: Asked with a number of tasks: a Dask client for them, or None if this process does them.
+ClientFor = Callable[[int], Any]
+
+
+def in_this_process(n_tasks: int) -> None:
+    """No workers, whatever there is to do."""
+
+
+@contextlib.contextmanager
+def shared_workers(n_workers: int, scheduler: str | None = None) -> Iterator[ClientFor]:
+    """
+    Workers for all passes of a run, started when the first pass needs them.
+
+    Starting costs each worker seconds, most of a small pass. Parameters and errors are those of
+    :func:`workers`, of which there are no more than tasks of the first pass.
+    """
+    with contextlib.ExitStack() as stack:
+        clients: list[Any] = []
+
+        def client_for(n_tasks: int) -> Any:
+            if scheduler is None and min(n_workers, n_tasks) <= 1:
+                return None
+            if not clients:
+                client = stack.enter_context(workers(min(n_workers, n_tasks), scheduler))
+                clients.append(client)
+            return clients[0]
+
+        yield client_for
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ import pyarrow.parquet as pq
 from solarkataster.errors import InputError
 from solarkataster.io.runfolder import RunFolder, digest, read_json
 from solarkataster.progress import Progress
-from solarkataster.stages.chain import TileOutcome
-from solarkataster.stages.cluster import workers
+from solarkataster.stages.cluster import ClientFor, in_this_process
 from solarkataster.stages.tile_pass import pass_here, pass_on_cluster
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.stages.yields import YieldJob, yields_stage
@@ -125,7 +124,7 @@ def is_done(job: YieldJob) -> bool:
 
 
 def work_out(
-    jobs: list[YieldJob], basis: YieldBasis, n_workers: int = 1, scheduler: str | None = None
+    jobs: list[YieldJob], basis: YieldBasis, client_for: ClientFor = in_this_process
 ) -> dict[str, str]:
     """
     Work out what is not done yet.
@@ -134,8 +133,8 @@ def work_out(
     ----------
     jobs : list of YieldJob
     basis : YieldBasis
-    n_workers : int
-    scheduler : str, optional
+    client_for : ClientFor
+        Who works.
 
     Returns
     -------
@@ -154,18 +153,16 @@ def work_out(
             done[name] = share
             progress.at(sum(share * weights[one] for one, share in done.items()))
 
-        for outcome in _outcomes(to_do, basis, reached, min(n_workers, len(to_do)), scheduler):
+        client = client_for(len(to_do))
+        outcomes = (
+            pass_here(yields_stage, to_do, basis, reached)
+            if client is None
+            else pass_on_cluster(yields_stage, client, to_do, basis, reached)
+        )
+        for outcome in outcomes:
             if outcome.report is None:
                 faults[outcome.name] = outcome.fault
     return faults
-
-
-def _outcomes(to_do, basis, reached, n_workers: int, scheduler) -> Iterator[TileOutcome]:
-    if scheduler is None and n_workers == 1:
-        yield from pass_here(yields_stage, to_do, basis, reached)
-        return
-    with workers(n_workers, scheduler) as client:
-        yield from pass_on_cluster(yields_stage, client, to_do, basis, reached)
 
 
 @dataclass(frozen=True, eq=False)
