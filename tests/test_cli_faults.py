@@ -226,7 +226,7 @@ def test_a_run_without_any_value_says_so_and_why(type_in, tmp_path):
 
 
 def test_a_run_with_values_does_not_say_that_there_are_none(type_in, tmp_path):
-    config = write_small_town(tmp_path / "town")
+    config = write_small_town(tmp_path / "town", yields=False)
     code, out, err = type_in("run", config, "--out", tmp_path / "run", "--workers", 1)
     assert code == 0, err
     assert "no building has a value" not in out
