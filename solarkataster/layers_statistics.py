@@ -5,6 +5,7 @@ from __future__ import annotations
 from solarkataster.columns import Column
 from solarkataster.columns import number_column as _number
 from solarkataster.columns import text_column as _text
+from solarkataster.layers_yield import CO2_METHOD_COLUMN
 from solarkataster.rating import CLASSES
 
 
@@ -126,6 +127,10 @@ PORTFOLIO_COLUMNS = (
     ),
     _text("reason", "Empty, or why it is not chosen or not ranked."),
 )
+
+#: As they are written: no saving without its method.
+STATISTICS_FILE_COLUMNS = (*STATISTICS_COLUMNS, CO2_METHOD_COLUMN)
+PORTFOLIO_FILE_COLUMNS = (*PORTFOLIO_COLUMNS, CO2_METHOD_COLUMN)
 
 _PLACE = (
     _text("level", "municipality, postcode or district."),

@@ -7,6 +7,9 @@ from solarkataster.columns import number_column as _number
 from solarkataster.columns import text_column as _text
 from solarkataster.units import MONTHS
 
+#: Stands beside every saving: one factor is twice another.
+CO2_METHOD_COLUMN = _text("co2_method", "Factor, year and method of that saving, in German.")
+
 _YIELD_MONTHS = tuple(
     _number(f"yield_{month}_kwh", "kWh", f"The same in month {month}.") for month in MONTHS
 )
@@ -48,7 +51,8 @@ SURFACE_YIELD_COLUMNS = (
     _number(
         "lcoe_eur_per_kwh", "€/kWh", "Levelised cost of electricity of that plant, without battery."
     ),
-    _number("co2_saving_kg_per_year", "kg", "CO2 avoided a year; factor and method in run.json."),
+    _number("co2_saving_kg_per_year", "kg", "CO2 avoided a year."),
+    CO2_METHOD_COLUMN,
 )
 
 #: Who gets the square metre.
@@ -132,7 +136,8 @@ BUILDING_RATING_COLUMNS = (
     _number("npv_battery_eur", "€", "Net present value with battery."),
     _number("npv_full_feed_in_eur", "€", "Net present value if all is fed in."),
     _text("money_reason", "In German what could not be worked out, and why; empty otherwise."),
-    _number("co2_saving_kg_per_year", "kg", "CO2 avoided a year; factor and method in run.json."),
+    _number("co2_saving_kg_per_year", "kg", "CO2 avoided a year."),
+    CO2_METHOD_COLUMN,
     _number("thermal_yield_year_kwh", "kWh", "Heat of the collectors that the house can use."),
     _number("collector_area_m2", "m²", "Area of solar heat collectors."),
     _text("heat_reason", "In German why there is no solar heat; empty where there is some."),

@@ -107,6 +107,7 @@ def rated(
         (roofs, classes.roofs), (facades, classes.facades), (buildings, classes.buildings),
     ):  # fmt: skip
         table[list(columns.columns)] = columns
+        table["co2_method"] = _method_of(table, basis)
     storeys["suitability"] = classes.storeys
     rated_tables = replace(
         tables,
@@ -125,7 +126,7 @@ def rated(
     )
     return Rating(
         rated_tables,
-        sums,
+        sums.assign(co2_method=_method_of(sums, basis)),
         _portfolio(rated_tables.buildings, inputs, basis, budget_eur),
         _installed(inputs, sums, name),
         _parking(inputs, basis),
@@ -145,6 +146,12 @@ def unrated(tables: Tables) -> Tables:
 
     layers = {name: told(getattr(tables, name)) for name in ("roofs", "facades", "buildings")}
     return replace(tables, **layers)
+
+
+def _method_of(table: pd.DataFrame, basis: YieldBasis) -> np.ndarray:
+    """How the CO2 of each row was worked out; empty in rows without any."""
+    has_any = ~np.isnan(_numbers(table, "co2_saving_kg_per_year"))
+    return np.where(has_any, co2_method(basis.book.co2), "").astype(object)
 
 
 def _known_of(
@@ -244,13 +251,14 @@ def _portfolio(
     if not buildings["is_own_building"].any():
         return None
     settings = basis.config.portfolio
-    return portfolio(
+    ranked = portfolio(
         pd.DataFrame(buildings),
         life_years=basis.book.money.life.years,
         missing_ids=inputs.unknown_own_ids,
         budget_eur=settings.budget_eur if budget_eur is None else budget_eur,
         objective=settings.objective,
     )
+    return replace(ranked, table=ranked.table.assign(co2_method=_method_of(ranked.table, basis)))
 
 
 def _installed(inputs: RatingInputs, sums: pd.DataFrame, name: str) -> Installed | None:

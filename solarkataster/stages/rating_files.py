@@ -12,8 +12,8 @@ from solarkataster.io.statistics import write_tables
 from solarkataster.layers_statistics import (
     INSTALLED_COLUMNS,
     INSTALLED_YEAR_COLUMNS,
-    PORTFOLIO_COLUMNS,
-    STATISTICS_COLUMNS,
+    PORTFOLIO_FILE_COLUMNS,
+    STATISTICS_FILE_COLUMNS,
 )
 from solarkataster.stages.rating import Rating
 from solarkataster.stages.yield_pass import YieldJob, write_hours
@@ -51,9 +51,9 @@ def write_rating(
     dict of str to Layer
         More layers for the GeoPackage.
     """
-    write_tables(folder, "statistics", rating.statistics, STATISTICS_COLUMNS)
+    write_tables(folder, "statistics", rating.statistics, STATISTICS_FILE_COLUMNS)
     if rating.portfolio is not None:
-        write_tables(folder, "portfolio", rating.portfolio.table, PORTFOLIO_COLUMNS)
+        write_tables(folder, "portfolio", rating.portfolio.table, PORTFOLIO_FILE_COLUMNS)
     if rating.installed is not None:
         write_tables(folder, "installed", rating.installed.table, INSTALLED_COLUMNS)
         write_tables(folder, "installed_years", rating.installed.by_year, INSTALLED_YEAR_COLUMNS)
