@@ -155,8 +155,14 @@ def test_the_geopackage_opens_with_styles(run_folder):
             "SELECT f_table_name, styleQML, useAsDefault FROM layer_styles"
         ).fetchall()
     assert {name for name, _, _ in styles} == set(LAYERS)
+    by_class = [
+        name for name, qml, is_default in styles if "categorizedSymbol" in qml and is_default
+    ]
+    assert sorted(by_class) == ["buildings", "facade_storeys", "facades", "roofs"]
+    assert sorted(name for name, _, is_default in styles if is_default) == sorted(LAYERS)
     for name, qml, is_default in styles:
-        assert is_default == 1
+        if is_default and name in by_class:
+            continue
         rules = Xml.fromstring(qml.removeprefix("<!DOCTYPE qgis>")).findall(".//rule")
         by_light = any(YEAR in rule.get("filter", "") for rule in rules)
         assert by_light == (name not in ("superstructures", "sides", "blocks"))
