@@ -69,13 +69,12 @@ def test_a_known_roof_of_the_demo_town_tells_its_numbers(demo_run, tmp_path):
         sunny = roofs[roofs.poa_global_year_kwh_m2 > roofs.poa_global_year_kwh_m2.quantile(0.7)]
         row = sunny.loc[sunny.distance(middle).idxmin()]
         with open_map(browser, site, PICTURE) as watched:
-            watched.page.evaluate("() => { map.jumpTo({zoom: map.getZoom() + 1}); }")
-            watched.idle()
             watched.click(row.geometry)
             assert watched.card_id() == row.roof_id
             names = ["surface_tilt", "area_m2", "poa_global_year_kwh_m2", "poa_global_year_kwh"]
             names += [f"poa_global_{month}_kwh_m2" for month in MONTHS]
-            assert watched.shown_as(row, names)
+            assert watched.shown_as(row, [*names, "yield_year_kwh", "investment_eur"])
+            assert watched.text("suitability") == row.suitability
             watched.page.screenshot(path=str(picture))
             hosts = {urlsplit(request.url).hostname for request in watched.requests}
             assert hosts == {"127.0.0.1"}

@@ -138,10 +138,10 @@ def _storey_texts(storeys: pd.DataFrame) -> dict[str, str]:
             columns.append([None if np.isnan(one) else one for one in values.to_list()])
         else:
             columns.append(known[name].astype(object).fillna("").astype(str).to_list())
-    texts: dict[str, list[str]] = {}
-    for wall, *row in zip(known["facade_id"], *columns, strict=True):
-        texts.setdefault(wall, []).append(_LIST.encode(row))
-    return {wall: f"[{','.join(rows)}]" for wall, rows in texts.items()}
+    of_walls: dict[str, list[tuple]] = {}
+    for wall, row in zip(known["facade_id"].to_list(), zip(*columns, strict=True), strict=True):
+        of_walls.setdefault(wall, []).append(row)
+    return {wall: _LIST.encode(rows) for wall, rows in of_walls.items()}
 
 
 def _strips(
