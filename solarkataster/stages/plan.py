@@ -44,8 +44,11 @@ NOT_IN_TILES = (
     "web",
     "io/webmap.py",
     "io/webtiles.py",
+    "io/webtiles_columns.py",
     "io/webtiles_facades.py",
+    "io/webtiles_parking.py",
     "io/webtiles_roof_things.py",
+    "io/webtiles_vector.py",
 )
 
 
