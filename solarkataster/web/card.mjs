@@ -53,7 +53,9 @@ function modules(kind, feature, chosen, page) {
   if (kind !== "facade" && known(feature.usable_area_m2)) made.push(...row("usable_area_m2", feature.usable_area_m2, `${number(feature.usable_area_m2)} m²`));
   const light = chosen?.poa_global_year_kwh_m2;
   if (known(light)) made.push(...row("chosen_module", light, `${number(light)} kWh/m²`));
-  const missing = feature.n_modules > 0 && !known(feature.yield_year_kwh) ? [element("p", { class: "note" }, word("noYield"))] : [];
+  // A rating says itself why there is no yield.
+  const isSilent = feature.n_modules > 0 && !known(feature.yield_year_kwh) && !page.rating;
+  const missing = isSilent ? [element("p", { class: "note" }, word("noYield"))] : [];
   return [element("h3", {}, word("modules")), element("dl", { class: "numbers" }, ...made, ...plant), ...missing];
 }
 

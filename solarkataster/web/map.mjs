@@ -329,7 +329,10 @@ async function start() {
   if (!answer.ok) throw new Error(`map.json: ${answer.status}`);
   page = await answer.json();
   mode = page.rating ? "class" : "light";
-  if (!page.rating) document.querySelector("[data-of=rating]").remove();
+  if (!page.rating) {
+    document.querySelector("[data-of=rating]").remove();
+    document.querySelector(".lead").dataset.i18n = "leadLight";
+  }
   drawTexts();
   addProtocol("pmtiles", new pmtiles.Protocol({ errorOnMissingTile: false }).tile);
   map = new GlMap({
