@@ -161,6 +161,37 @@ def test_a_factor_that_is_not_there_is_refused(tmp_path):
     assert "one of direct, " in str(fault)
 
 
+def use_class(profile):
+    return (
+        f'[demand.use.household]\n{SOURCED}name = "Wohnen"\nload_profile = "{profile}"\n'
+        "kwh_per_m2 = 26\nstorey_height_m = 3\nmost_storeys = 60\nfloor_fraction = 0.8\n"
+        "most_kwh = 1000000\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("profile", "why"),
+    [
+        ("P25", "P25 is what homes with a plant still draw from the grid"),
+        ("H25+S25", "S25 is what homes with a plant and a battery still draw"),
+        ("H0", "load profile 'H0' is not known"),
+        ("H25+", "load profile '' is not known"),
+    ],
+)
+def test_uses_of_buildings_follow_profiles_of_demand_only(tmp_path, profile, why):
+    (fault,) = faults_of(tmp_path, use_class(profile))
+    assert str(fault).startswith(f"{tmp_path / 'own.toml'} [demand.use.household]: load_profile is")
+    assert why in str(fault)
+    assert "H25, G25, L25" in str(fault)
+
+
+@pytest.mark.parametrize("profile", ["", "L25", "H25+G25"])
+def test_profiles_of_demand_and_their_halves_are_taken(tmp_path, profile):
+    path = tmp_path / "own.toml"
+    path.write_text(use_class(profile), encoding="utf-8")
+    assert load_rules(path).demand.use["household"].load_profile == profile
+
+
 def test_a_gap_between_tariff_files_is_refused_and_named(tmp_path):
     (fault,) = tariffs_of(
         tmp_path,

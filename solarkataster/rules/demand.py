@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from solarkataster.errors import InputError
 from solarkataster.rules.base import Fraction, NotNegative, Positive, Rules, SourcedTable
+from solarkataster.rules.profiles import DEMAND_PROFILES, refuse_as_demand
 
 _Hour = Annotated[float, Field(ge=0.0, le=24.0)]
 
@@ -53,6 +55,20 @@ class UseClass(SourcedTable):
 
     is_home: bool = False
     """Heat pumps and electric cars are counted for homes only."""
+
+    @field_validator("load_profile")
+    @classmethod
+    def _is_demand(cls, profile: str) -> str:
+        for part in profile.split("+") if profile else ():
+            try:
+                refuse_as_demand(part)
+            except InputError as error:
+                raise PydanticCustomError(
+                    "no_demand",
+                    "{names}, or parts of them joined by +, as {why}",
+                    {"names": ", ".join(DEMAND_PROFILES), "why": error.found},
+                ) from None
+        return profile
 
 
 class UseCodes(SourcedTable):
