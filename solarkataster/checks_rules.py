@@ -13,7 +13,7 @@ from solarkataster.io.load_profile import read_load_profile
 from solarkataster.io.rules import load_rules
 from solarkataster.irradiance import best_open_wall_year_kwh_m2, best_open_year_kwh_m2
 from solarkataster.load_profiles import measured_profile
-from solarkataster.plant import plant_model
+from solarkataster.plant import missing_weather, plant_model
 from solarkataster.rated_tables import class_notes
 from solarkataster.rules.book import RuleBook
 from solarkataster.sky import SkySources
@@ -83,6 +83,14 @@ def check_profile(
         if weather is not None:
             return measured_profile(load.times, load.energy_kwh, weather.times)
     return None
+
+
+def yield_notes(book: RuleBook | None, weather: Weather) -> list[str]:
+    """What a weather without temperature or wind means for the whole run."""
+    missing = missing_weather(weather)
+    if book is None or not missing:
+        return []
+    return [f"no yield, own use and money of any building: the weather has no {missing}"]
 
 
 def reach_notes(

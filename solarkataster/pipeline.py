@@ -326,7 +326,8 @@ def _finish(
             )  # fmt: skip
             rating = rated(tables, energy.read(), plan.checked.rating, energy.basis)
             more = more | write_rating(staging, rating, energy.jobs, energy.faults)
-            tables, told_of_rating = rating.tables, rating.told
+            tables = rating.tables
+            told_of_rating = rating.told | {"hours_of": energy.digest}
         else:
             tables = unrated(tables)
         write_tables(staging, tables, more)

@@ -18,10 +18,11 @@ from pydantic import ValidationError
 
 from solarkataster.checks_rules import rules_of
 from solarkataster.config import Config
-from solarkataster.errors import InputError
+from solarkataster.errors import InputError, KatasterError
 from solarkataster.io.run_weather import read_run_weather
 from solarkataster.io.runfolder import RunFolder, locked, publish, read_json, write_json
 from solarkataster.progress import Progress
+from solarkataster.rules.book import RuleBook
 from solarkataster.stages.cluster import shared_workers
 from solarkataster.stages.layers import write_rated_tables
 from solarkataster.stages.map import rated_map_stage
@@ -44,16 +45,13 @@ class RateResult:
     folder : Path
     n_tiles, n_again : int
         Tiles, and those of them whose yields or balances the new rules changed.
-    failed_tiles : dict of str to str
-        Tiles whose yields failed, and why.
     rules : str
-        File whose rules came first, or "shipped".
+        File whose rules came first, or "the run's own".
     """
 
     folder: Path
     n_tiles: int
     n_again: int
-    failed_tiles: dict[str, str]
     rules: str
 
 
@@ -85,13 +83,17 @@ def rate(
     Raises
     ------
     InputErrors, InputError
-        If the folder is no finished run, or the rules are wrong; nothing has been changed then.
+        If the folder is no finished run, or the rules are wrong.
+    KatasterError
+        If yields of a tile fail. The run's files have not been changed in either case.
     """
     started = time.time()
     folder = RunFolder(Path(run).absolute())
     told = _told_by(folder)
     config = _config_of(told, folder)
-    book = rules_of(config, None if rules is None else Path(rules))
+    rules = None if rules is None else Path(rules)
+    book = rules_of(config, rules)
+    _refuse_other_view(told, book, rules)
     weather = read_run_weather(folder.path / "weather.parquet")
     inputs, measured = read_inputs(folder.path)
     with locked(folder) as token:
@@ -101,18 +103,22 @@ def rate(
         again = [job for job in jobs if not is_done(job)]
         with shared_workers(n_workers) as client_for:
             energy = Energy(basis, jobs, work_out(jobs, basis, client_for))
+        if energy.faults:
+            raise KatasterError(_failed_text(folder, energy.faults))
+        hours = energy.digest
         staging = folder.staging
         staging.mkdir(parents=True)
         with Progress("rating, layers and map", 1.0) as progress:
             tables = read_physics(folder.path)
             rating = rated(tables, energy.read(), inputs, basis, budget_eur)
             progress.at(0.3)
-            more = write_rating(staging, rating, jobs, energy.faults, with_hours=bool(again))
+            has_hours = told["rating"].get("hours_of") == hours
+            more = write_rating(staging, rating, jobs, energy.faults, with_hours=not has_hours)
             write_rated_tables(staging, rating.tables, folder.path, more)
             progress.at(0.6)
             rated_map_stage(staging, folder.path, rating, told)
-        file = None if rules is None else Path(rules).name
-        again_told = told | {"rating": rating.told | {"rules_file": file}}
+        file = None if rules is None else rules.name
+        again_told = told | {"rating": rating.told | {"rules_file": file, "hours_of": hours}}
         again_told["rated"] = {
             "finished": iso_time(time.time()),
             "seconds": round(time.time() - started, 1),
@@ -122,9 +128,24 @@ def rate(
         finished = read_json(folder.finished_file) or {"files": []}
         write_json(folder.finished_file, finished | {"stamp": ""})
         publish(staging, folder.path)
-    return RateResult(
-        folder.path, len(jobs), len(again), energy.faults, "shipped" if file is None else file
-    )
+    return RateResult(folder.path, len(jobs), len(again), "the run's own" if file is None else file)
+
+
+def _failed_text(folder: RunFolder, faults: Mapping[str, str]) -> str:
+    told = "; ".join(f"tile {name}: {fault}" for name, fault in faults.items())
+    return f"{folder.path}: yields failed, the run's files stay as they were ({told})"
+
+
+def _refuse_other_view(told: Mapping[str, Any], book: RuleBook, rules: Path | None) -> None:
+    """What monuments' visibility depends on was looked at with the heights, which are not here."""
+    before = told["rating"].get("visibility")
+    if before is not None and before != book.rating.visibility.model_dump(mode="json"):
+        raise InputError(
+            "[rating.visibility] is not that of the run",
+            where=str(rules),
+            expected="the same, because the view of monuments needs the surface model",
+            remedy="Name these rules in [rules] of the config, and: solarkataster run CONFIG",
+        )
 
 
 def _told_by(folder: RunFolder) -> dict[str, Any]:

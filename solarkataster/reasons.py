@@ -132,6 +132,10 @@ _GERMAN: tuple[tuple[str, Callable[..., str]], ...] = (
         "roof planes found, but none with an area inside the footprint",
         lambda: "Keine Dachfläche erkannt: die gefundenen liegen neben dem Gebäudeumriss",
     ),
+    (
+        "no modules: solar heat or green roof comes first by the rules",
+        lambda: "Keine Module: nach den Regeln gehen hier Solarwärme oder Gründach vor",
+    ),
     ("no yield: not computed", lambda: "Kein Ertrag: seine Berechnung ist hier fehlgeschlagen"),
     ("no yield: the weather has no (.*)", lambda names: f"Kein Ertrag: {_lacking(names)}"),
     ("removed in this scenario", lambda: "Entfernt: im gerechneten Szenario steht es nicht mehr"),

@@ -13,7 +13,7 @@ from demo_runs import demo_run_folder
 from geopandas.testing import assert_geodataframe_equal
 
 from solarkataster.config import load_config
-from solarkataster.errors import InputError, InputErrors
+from solarkataster.errors import InputError, InputErrors, KatasterError
 from solarkataster.pipeline import run
 from solarkataster.rate import rate
 
@@ -82,7 +82,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 def test_the_same_rules_give_the_same_bytes_without_any_input(done, copy):
     before = bytes_of(done)
     result = rate(copy)
-    assert (result.n_again, result.failed_tiles, result.rules) == (0, {}, "shipped")
+    assert (result.n_again, result.rules) == (0, "the run's own")
     assert bytes_of(copy) == before
     assert (copy / "map" / "index.html").is_file()
     layers = ("roofs", "buildings", "facades", "facade_storeys", "parking", "modules", "sides")
@@ -172,3 +172,66 @@ def test_the_command_rates(copy, tmp_path, type_in):
     assert (code, "rated with rules.toml rules" in out) == (0, True)
     code, _, err = type_in("rate", tmp_path / "nothing")
     assert (code, "no run.json" in err) == (2, True)
+
+
+HEAT_FIRST = """
+[heat.allocation]
+source = "made up for this test"
+date = 2026-11-22
+order = ["heat", "pv", "green"]
+green_between_racks = false
+"""
+
+
+def test_heat_first_takes_modules_and_all_tables_agree(done, copy, tmp_path):
+    assert rate(copy, rules(tmp_path, HEAT_FIRST)).n_again > 0
+    roofs = gpd.read_parquet(copy / "roofs.parquet")
+    buildings = gpd.read_parquet(copy / "buildings.parquet").set_index("building_id")
+    before = gpd.read_parquet(done / "roofs.parquet")
+    lost = (roofs["n_modules"] == 0) & (before["n_modules"] > 0)
+    assert (roofs["n_modules"] < before["n_modules"]).sum() > lost.sum() > 0
+    assert roofs.loc[lost, ["yield_year_kwh", "yield_p90_year_kwh"]].isna().all(axis=None)
+    assert roofs.loc[lost, "reason"].str.contains("gehen hier Solarwärme").all()
+    sums = roofs.groupby("building_id")[["yield_year_kwh", "n_modules"]].sum()
+    known = buildings["yield_year_kwh"].dropna()
+    np.testing.assert_allclose(sums.loc[known.index, "yield_year_kwh"], known, rtol=1e-9)
+    hours = gpd.pd.read_parquet(copy / "hourly_yield.parquet").set_index("building_id")
+    year = hours["roofs_w"].map(np.sum) / 1000.0
+    np.testing.assert_allclose(year.loc[known.index], known, rtol=1e-3, atol=5.0)
+    gone = buildings.index[buildings["yield_year_kwh"].isna() & (year > 0.0)]
+    assert gone.empty, "hours of a plant that is not there"
+
+
+def test_a_rating_stopped_before_it_is_published_is_made_whole_by_the_next(
+    copy, tmp_path, monkeypatch
+):
+    path, other = rules(tmp_path, HEAT_FIRST), tmp_path / "other"
+    shutil.copytree(copy, other)
+    with monkeypatch.context() as broken:
+        broken.setattr("solarkataster.rate.rated", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            rate(copy, path)
+    rate(copy, path)
+    rate(other, path)
+    assert bytes_of(copy) == bytes_of(other)
+
+
+def test_what_needs_the_heights_is_refused(copy, tmp_path):
+    view = """
+    [rating.visibility]
+    source = "made up for this test"
+    date = 2026-11-22
+    eye_height_m = 1.6
+    radius_m = 0.5
+    viewer_spacing_m = 3.0
+    """
+    with pytest.raises(InputError, match="view of monuments needs the surface model"):
+        rate(copy, rules(tmp_path, view))
+
+
+def test_yields_that_fail_leave_the_run_as_it_was(copy, tmp_path, monkeypatch):
+    before = bytes_of(copy)
+    monkeypatch.setattr("solarkataster.stages.yields.building_energy", lambda *_: 1 / 0)
+    with pytest.raises(KatasterError, match="stay as they were"):
+        rate(copy, rules(tmp_path, HEAT_FIRST))
+    assert bytes_of(copy) == before

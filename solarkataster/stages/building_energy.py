@@ -12,6 +12,7 @@ from solarkataster.extra_loads import add_extra_loads
 from solarkataster.heat import heat_demand, heat_reasons, month_means, n_persons, wanted_area_m2
 from solarkataster.reasons import joined
 from solarkataster.stages.yield_basis import YieldBasis
+from solarkataster.surface_yields import LOSS_COLUMNS
 from solarkataster.uncertainty import combined_sigma, p90
 from solarkataster.units import MONTHS, W_PER_KW
 
@@ -22,6 +23,15 @@ YIELD_MONTHS = tuple(f"yield_{month}_kwh" for month in MONTHS)
 
 #: What of a surface shrinks with its modules.
 _SCALED = ("dc_power_kwp", "yield_year_kwh", *YIELD_MONTHS, "yield_p90_year_kwh")
+
+#: What is told of a yield, and of nothing where no module stays.
+_OF_YIELD = (
+    *_SCALED[1:], "specific_yield_kwh_per_kwp", "performance_ratio", "module_poa_year_kwh_m2",
+    *LOSS_COLUMNS, "yield_sigma_common_fraction", "yield_sigma_own_fraction",
+)  # fmt: skip
+
+#: Why a plane that would hold modules has none.
+NO_ROOM = "no modules: solar heat or green roof comes first by the rules"
 
 #: Heat of buildings that the tables tell.
 _HEAT = ("thermal_yield_year_kwh", "collector_area_m2", "heat_demand_year_kwh")
@@ -59,7 +69,7 @@ def allocated_surfaces(
         pv_area_m2=laid["n_modules"] * basis.module_area_m2,
     )
     for name in ("collector_area_m2", "green_roof_area_m2", "thermal_yield_year_kwh"):
-        table[name] = 0.0
+        table[name] = 0.0 if basis.weather.temp_air is not None else np.nan
     n_roof, rules = len(roofs), basis.book.heat
     if not n_roof or basis.weather.temp_air is None:
         return table, pd.DataFrame(index=range(len(ids)))
@@ -88,7 +98,12 @@ def allocated_surfaces(
     at = table.index[:n_roof]
     for name in _SCALED:
         table.loc[at, name] = table.loc[at, name].to_numpy() * plan.pv_fraction
+    is_lost = (plan.n_modules == 0) & (table.loc[at, "n_modules"].to_numpy() > 0)
     table.loc[at, "n_modules"] = plan.n_modules
+    lost = at[is_lost]
+    told = [name for name in _OF_YIELD if name in table]
+    table.loc[lost, told] = np.nan
+    table.loc[lost, "reason"] = NO_ROOM
     for name in ("surface_use", "pv_area_m2", "collector_area_m2", "green_roof_area_m2"):
         table.loc[at, name] = getattr(plan, name)
     table.loc[at, "thermal_yield_year_kwh"] = of_planes["thermal_yield_year_kwh"].to_numpy()

@@ -130,7 +130,11 @@ def rated(
         _portfolio(rated_tables.buildings, inputs, basis, budget_eur),
         _installed(inputs, sums, name),
         _parking(inputs, basis),
-        _told(basis),
+        _told(basis)
+        | {
+            "budget_eur": basis.config.portfolio.budget_eur if budget_eur is None else budget_eur,
+            "objective": basis.config.portfolio.objective,
+        },
     )
 
 
@@ -313,6 +317,7 @@ def _told(basis: YieldBasis) -> dict[str, Any]:
         "tariffs": book.eeg.at(day).name,
         "life_years": book.money.life.years,
         "co2": co2_method(book.co2),
+        "visibility": book.rating.visibility.model_dump(mode="json"),
         "classes": {
             surface: _told_classes(class_limits(book.rating, surface, best))
             for surface, best in (

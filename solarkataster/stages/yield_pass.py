@@ -191,6 +191,12 @@ class Energy:
     jobs: list[YieldJob]
     faults: dict[str, str]
 
+    @property
+    def digest(self) -> str:
+        """Of all that the hourly yields depend on."""
+        stamps = [(job.name, job.power_stamp, job.balance_stamp) for job in self.jobs]
+        return digest([stamps, self.faults])
+
     def read(self) -> RunEnergy:
         """Tables of all tiles that did not fail."""
         return read_energy(self.jobs, self.faults)

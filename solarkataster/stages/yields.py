@@ -134,7 +134,9 @@ class _Tile:
         ids = pd.Index(self._table("buildings")["building_id"])
         hours = _Hours(*np.zeros((2, len(ids), len(basis.weather.times)), dtype=np.float32))
         columns = []
-        if not missing_weather(basis.weather):
+        if missing_weather(basis.weather):
+            hours.roofs[:] = hours.walls[:] = np.nan  # unknown, which is not nothing
+        else:
             path = self.physics / f"{NAME}.parquet"
             for of_kind, kinds, out in zip(
                 parts, ((ROOF, RACK), (WALL,)), (hours.roofs, hours.walls), strict=True
@@ -249,7 +251,7 @@ class _Tile:
 
 def _share(part: pd.Series, whole: pd.Series) -> np.ndarray:
     """Share of the laid modules' yield that is left, 1 where there is none."""
-    return (part / whole).fillna(1.0).to_numpy()
+    return (part.fillna(0.0) / whole).fillna(1.0).to_numpy()
 
 
 def _hourly_table(ids: pd.Series, hours: _Hours, first: pd.Timestamp) -> pa.Table:
