@@ -77,14 +77,25 @@ BUILDING_SUM_COLUMNS = (
     _number("self_consumed_kwh", "kWh", "Of the yield, used in the building."),
     _number("feed_in_kwh", "kWh", "Of it, fed into the grid."),
     _number("curtailed_kwh", "kWh", "Of it, cut by a limit of feed-in."),
-    _number("grid_draw_kwh", "kWh", "Electricity still bought."),
+    _number("grid_draw_kwh", "kWh", "Electricity still bought, of buildings with a balance."),
     _number("self_consumed_battery_kwh", "kWh", "Used in the building, with batteries."),
     _number("feed_in_battery_kwh", "kWh", "Fed into the grid, with batteries."),
+    _number(
+        "balanced_yield_year_kwh",
+        "kWh",
+        "Yield of the buildings with a balance: self_consumed_kwh + feed_in_kwh + curtailed_kwh.",
+    ),
+    _number(
+        "balanced_demand_kwh",
+        "kWh",
+        "Demand of the buildings with a balance: self_consumed_kwh + grid_draw_kwh.",
+    ),
     _number("npv_eur", "€", "Net present values of the best variants."),
 )
 BUILDING_COUNT_COLUMNS = (
     _count("n_without_value", "Buildings without a roof plane that has a value."),
     _count("n_without_demand", "Buildings whose demand is unknown."),
+    _count("n_with_balance", "Buildings with a plant and a demand that are both known."),
     _count("n_npv_above_0", "Buildings with a plant that pays."),
     _count("n_monuments", "Monuments and buildings of protected ensembles."),
     _count("n_own_buildings", "In the municipality's list of own buildings."),

@@ -213,9 +213,19 @@ def _building_numbers(buildings: pd.DataFrame, roofs: pd.DataFrame) -> dict[str,
     duty = _column(buildings, "solar_duty", "")
     known = (ON_NEW_BUILD, ON_RENOVATION, NONE)
     lit = roofs["building_id"][~np.isnan(_column(roofs, "poa_global_year_kwh", np.nan))]
+    yields, demand, fed_in, drawn = (
+        _column(buildings, name, np.nan).astype(np.float64)
+        for name in ("yield_year_kwh", "annual_demand_kwh", "feed_in_kwh", "grid_draw_kwh")
+    )
+    # Without a plant, or without a demand, a building has no balance: its sums close over the rest.
+    balanced = {
+        "balanced_yield_year_kwh": np.where(np.isnan(fed_in), np.nan, yields),
+        "balanced_demand_kwh": np.where(np.isnan(drawn), np.nan, demand),
+    }
     counts = {
         "n_without_value": ~buildings["building_id"].isin(lit).to_numpy(),
-        "n_without_demand": np.isnan(_column(buildings, "annual_demand_kwh", np.nan)),
+        "n_without_demand": np.isnan(demand),
+        "n_with_balance": ~(np.isnan(fed_in) | np.isnan(drawn)),
         "n_npv_above_0": _column(buildings, "npv_eur", np.nan) > 0.0,
         "n_monuments": _column(buildings, "monument", False),
         "n_own_buildings": _column(buildings, "is_own_building", False),
@@ -224,7 +234,8 @@ def _building_numbers(buildings: pd.DataFrame, roofs: pd.DataFrame) -> dict[str,
         "n_duty_none": duty == NONE,
         "n_duty_unknown": ~np.isin(duty.astype(object), known),
     }
-    return _numbers(buildings, (*BOTH_SUM_COLUMNS, *BUILDING_SUM_COLUMNS)) | _whole(counts)
+    numbers = _numbers(buildings, (*BOTH_SUM_COLUMNS, *BUILDING_SUM_COLUMNS))
+    return numbers | balanced | _whole(counts)
 
 
 def _whole(counts: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

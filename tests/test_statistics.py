@@ -48,6 +48,16 @@ def town(seed, n_building=60, n_roof=150, n_facade=200):
             **{c: some(rng, n_building, rng.lognormal(8, 2, n_building)) for c in BUILDING_NUMBERS},
         }
     )
+    yields, demand = buildings["yield_year_kwh"], buildings["annual_demand_kwh"]
+    is_known = yields.notna() & demand.notna()
+    used = np.minimum(yields, demand).where(is_known) * 0.4
+    cut = (yields - used) * 0.01
+    fed_in, drawn = yields - used - cut, demand - used
+    buildings = buildings.assign(
+        self_consumed_kwh=used, feed_in_kwh=fed_in, curtailed_kwh=cut, grid_draw_kwh=drawn,
+        balanced_yield_year_kwh=yields.where(is_known),
+        balanced_demand_kwh=demand.where(is_known),
+    )  # fmt: skip
     surfaces = []
     for n in (n_roof, n_facade):
         table = pd.DataFrame(
@@ -168,6 +178,36 @@ def test_unknown_values_are_left_out_of_sums_and_counted():
     table = statistics(buildings, roofs, facades, municipality="M")
     row = of(table, "municipality", "buildings", "M")
     assert (row["annual_demand_kwh"], row["n_without_demand"]) == (5000.0, len(buildings) - 1)
+
+
+def test_balances_close_over_the_buildings_that_have_one():
+    # a: 10 000 = 2000 + 7900 + 100 and 3500 = 2000 + 1500; b has no plant, c no known demand.
+    buildings = pd.DataFrame(
+        {
+            "building_id": ["a", "b", "c"],
+            "yield_year_kwh": [10_000.0, np.nan, 8000.0],
+            "annual_demand_kwh": [3500.0, 4000.0, np.nan],
+            "self_consumed_kwh": [2000.0, np.nan, np.nan],
+            "feed_in_kwh": [7900.0, np.nan, np.nan],
+            "curtailed_kwh": [100.0, np.nan, np.nan],
+            "grid_draw_kwh": [1500.0, np.nan, np.nan],
+        }
+    )
+    none = pd.DataFrame({"building_id": []})
+    row = of(statistics(buildings, none, none, municipality="M"), "municipality", "buildings", "M")
+    assert (row["yield_year_kwh"], row["annual_demand_kwh"]) == (18_000.0, 7500.0)
+    assert (row["balanced_yield_year_kwh"], row["balanced_demand_kwh"]) == (10_000.0, 3500.0)
+    assert (row["n_with_balance"], row["n_without_demand"]) == (1, 1)
+    for table in (
+        row,
+        of(statistics(*town(4), municipality="M"), "municipality", "buildings", "M"),
+    ):
+        used = table["self_consumed_kwh"]
+        produced = used + table["feed_in_kwh"] + table["curtailed_kwh"]
+        assert table["balanced_yield_year_kwh"] == pytest.approx(produced, rel=1e-12)
+        assert table["balanced_demand_kwh"] == pytest.approx(
+            used + table["grid_draw_kwh"], rel=1e-12
+        )
 
 
 def test_classes_and_rejected_groups_count_every_surface_once():
