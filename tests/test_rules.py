@@ -149,6 +149,80 @@ def test_impossible_numbers_are_refused(tmp_path, table, found):
     assert "Expected" in str(fault)
 
 
+@pytest.mark.parametrize(
+    ("table", "found", "expected"),
+    [
+        ("money.price_homes]\neur_per_kwh = 37.2", "eur_per_kwh is 37.2", "0.05 to 2 EUR/kWh"),
+        ("money.price_others]\neur_per_kwh = 0.02", "eur_per_kwh is 0.02", "0.05 to 2 EUR/kWh"),
+        (
+            "money.investment]\npower_kwp = [10]\neur_per_kwp = [1.3]",
+            "is 1.3", "200 to 20000 EUR/kWp",
+        ),
+        ("money.battery]\nlife_years = 15\neur_per_kwh = 0.6", "is 0.6", "50 to 5000 EUR/kWh"),
+        ("money.discount]\nfraction_per_year = 0.9", "is 0.9", "-0.2 to 0.5 (a share: 0.04"),
+        (
+            "money.rises]\nelectricity_fraction_per_year = 2\noperation_fraction_per_year = 0",
+            "electricity_fraction_per_year is 2", "-0.2 to 0.5",
+        ),
+        (
+            "money.after_pay]\nmarket_value_ct_per_kwh = 0.045\nfee_ct_per_kwh = 0.7",
+            "is 0.045", "0.5 to 100 ct/kWh",
+        ),
+        (
+            "co2.factors.direct]\ng_per_kwh = 0.363\nyear = 2024\nmethod = 'direkt'",
+            "g_per_kwh is 0.363", "20 to 2000 g/kWh",
+        ),
+        (
+            "plant.inverter]\nname = 'pvwatts'\nefficiency_nominal_fraction = 0.96\n"
+            "dc_ac_ratio = 110", "dc_ac_ratio is 110", "0.5 to 3 (kWp of modules per kW",
+        ),
+        (
+            "rating.car_parks]\nspace_m2 = 12.5\nspaces_fraction = 0.5\n"
+            "spaces_fraction_low = 0.4\nspaces_fraction_high = 0.6\ncanopy_fraction = 0.6\n"
+            "power_kwp_per_m2 = 208\ntilt_deg = 10", "is 208", "0.05 to 0.4 kWp/m²",
+        ),
+    ],
+)  # fmt: skip
+def test_numbers_in_another_unit_are_refused_with_range_and_unit(tmp_path, table, found, expected):
+    (fault,) = faults_of(tmp_path, f"[{table}\n{SOURCED}")
+    assert found in str(fault)
+    assert expected in fault.expected
+
+
+@pytest.mark.parametrize("price", [0.05, 2.0])
+def test_the_bounds_of_a_price_are_prices(tmp_path, price):
+    path = tmp_path / "own.toml"
+    path.write_text(f"[money.price_homes]\neur_per_kwh = {price}\n{SOURCED}")
+    assert load_rules(path).money.price_homes.eur_per_kwh == price
+
+
+def test_a_tariff_in_euros_is_refused_with_the_unit(tmp_path):
+    (fault,) = tariffs_of(
+        tmp_path, first=period("2026-08-01", "2027-01-31", price=("[7.70", "[0.077"))
+    )
+    assert "partial_ct_per_kwh is 0.077" in str(fault)
+    assert "0.5 to 100 ct/kWh" in fault.expected
+
+
+@pytest.mark.parametrize(
+    ("source", "date", "key"),
+    [
+        ("           ", "2026-03-01", "source"),
+        ("  BDEW  ", "2026-03-01", "source"),
+        ("1234567890", "2026-03-01", "source"),
+        ("A made-up study", "2203-03-01", "date"),
+        ("A made-up study", "0026-03-01", "date"),
+    ],
+)
+def test_a_source_has_words_and_a_day_of_our_time(tmp_path, source, date, key):
+    (fault,) = faults_of(
+        tmp_path,
+        f'[money.price_homes]\neur_per_kwh = 0.3\nsource = "{source}"\ndate = {date}\n',
+    )
+    assert fault.found.startswith(f"{key} is ")
+    assert ("8 characters" if key == "source" else "1900 to 2100") in fault.expected
+
+
 def test_a_larger_plant_that_costs_less_in_all_is_refused(tmp_path):
     text = f"[money.investment]\npower_kwp = [10, 20]\neur_per_kwp = [1500, 700]\n{SOURCED}"
     (fault,) = faults_of(tmp_path, text)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from solarkataster.rules.base import NotNegative, Rules, SourcedTable
+from solarkataster.rules.base import NotNegative, Rules, SourcedTable, within
 
 
 class Choice(SourcedTable):
@@ -24,7 +24,7 @@ class Choice(SourcedTable):
 class Factor(SourcedTable):
     """What a kilowatt-hour from the grid emits."""
 
-    g_per_kwh: NotNegative
+    g_per_kwh: Annotated[float, within(20.0, 2000.0, "g/kWh")]
     """[g/kWh]"""
 
     year: Annotated[int, Field(ge=1990, le=2100)]

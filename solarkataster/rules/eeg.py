@@ -11,7 +11,14 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from solarkataster.errors import InputError
-from solarkataster.rules.base import Fraction, NotNegative, Positive, Rules, SourcedTable
+from solarkataster.rules.base import (
+    Fraction,
+    NotNegative,
+    Positive,
+    Rules,
+    SourcedTable,
+    within,
+)
 from solarkataster.units import CT_PER_EUR
 
 _ONE_DAY = datetime.timedelta(days=1)
@@ -26,7 +33,8 @@ def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
 _Limits = Annotated[
     tuple[Positive, ...], Field(min_length=1, strict=False), AfterValidator(_rising)
 ]
-_Prices = Annotated[tuple[NotNegative, ...], Field(min_length=1, strict=False)]
+_Price = Annotated[float, within(0.5, 100.0, "ct/kWh")]
+_Prices = Annotated[tuple[_Price, ...], Field(min_length=1, strict=False)]
 
 
 class SliceTable(SourcedTable):

@@ -9,10 +9,18 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from solarkataster.rules.base import Fraction, NotNegative, Positive, Rules, SourcedTable
+from solarkataster.rules.base import (
+    Fraction,
+    NotNegative,
+    Positive,
+    Rules,
+    SourcedTable,
+    within,
+)
 
-#: A yearly change: neither everything lost nor doubled.
-YearlyChange = Annotated[float, Field(gt=-1.0, lt=1.0)]
+#: A yearly change as a share; 4 for 4 % is refused.
+YearlyChange = Annotated[float, within(-0.2, 0.5, "(a share: 0.04 is 4 %)")]
+EurPerKwp = Annotated[float, within(200.0, 20_000.0, "EUR/kWp")]
 
 
 class Commissioning(SourcedTable):
@@ -35,7 +43,7 @@ class Investment(SourcedTable):
     power_kwp: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)]
     """Sizes the prices are known for. [kWp]"""
 
-    eur_per_kwp: Annotated[tuple[Positive, ...], Field(min_length=1, strict=False)]
+    eur_per_kwp: Annotated[tuple[EurPerKwp, ...], Field(min_length=1, strict=False)]
     """Price per power at these sizes; linear between them, constant outside. [EUR/kWp]"""
 
     @model_validator(mode="after")
@@ -61,7 +69,7 @@ class Walls(SourcedTable):
 class BatteryCosts(SourcedTable):
     """What a battery costs, and how long it lasts."""
 
-    eur_per_kwh: Positive
+    eur_per_kwh: Annotated[float, within(50.0, 5000.0, "EUR/kWh")]
     """Price per usable energy, net, installed. [EUR/kWh]"""
 
     life_years: Annotated[int, Field(gt=0)]
@@ -106,7 +114,7 @@ class DirectMarketing(SourcedTable):
 class Prices(SourcedTable):
     """What a kilowatt-hour from the grid costs."""
 
-    eur_per_kwh: Positive
+    eur_per_kwh: Annotated[float, within(0.05, 2.0, "EUR/kWh")]
     """Price today. [EUR/kWh]"""
 
 
@@ -130,7 +138,7 @@ class Discount(SourcedTable):
 class AfterPay(SourcedTable):
     """What fed-in electricity earns when the tariff has ended."""
 
-    market_value_ct_per_kwh: NotNegative
+    market_value_ct_per_kwh: Annotated[float, within(0.5, 100.0, "ct/kWh")]
     """Yearly market value of solar electricity. [ct/kWh]"""
 
     fee_ct_per_kwh: NotNegative

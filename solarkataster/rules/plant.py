@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from solarkataster.rules.base import Fraction, NotNegative, Positive, Rules, SourcedTable
+from solarkataster.rules.base import Fraction, NotNegative, Rules, SourcedTable, within
 
 #: Share of what is left that gets lost; less than all of it.
 Loss = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -42,7 +42,7 @@ class InverterRules(SourcedTable):
     efficiency_nominal_fraction: Annotated[float, Field(gt=0.5, le=1.0)]
     """At full power, of a ``pvwatts`` inverter."""
 
-    dc_ac_ratio: Positive
+    dc_ac_ratio: Annotated[float, within(0.5, 3.0, "(kWp of modules per kW of the inverter)")]
     """Rated power of the modules ÷ rated output of the inverter."""
 
     modules_per_string: Annotated[int, Field(ge=0)] = 0

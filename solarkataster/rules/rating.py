@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from solarkataster.rules.base import Fraction, Positive, Rules, SourcedTable
+from solarkataster.rules.base import Fraction, Positive, Rules, SourcedTable, within
 
 #: A sentence of a rule file; a semicolon would part it in two on the map.
 Sentence = Annotated[str, Field(min_length=1, pattern=r"^[^;]*$")]
@@ -145,7 +145,7 @@ class CarParks(SourcedTable):
     canopy_fraction: Fraction
     """Share of a car park that can be roofed with modules. [–]"""
 
-    power_kwp_per_m2: Positive
+    power_kwp_per_m2: Annotated[float, within(0.05, 0.4, "kWp/m²")]
     """Rated power of a canopy. [kWp/m²]"""
 
     tilt_deg: Annotated[float, Field(ge=0.0, le=90.0)]
