@@ -18,6 +18,8 @@ from solarkataster.layers_statistics import (
     STATISTICS_COLUMNS,
     SURFACE_SUM_COLUMNS,
 )
+from solarkataster.quality import REMOVED_MARK
+from solarkataster.reasons import german_reason
 from solarkataster.uncertainty import combined_sigma, p90
 
 #: Name of the group of what has no district, use or owner.
@@ -90,9 +92,10 @@ def statistics(
     -------
     DataFrame
         :data:`solarkataster.layers_statistics.STATISTICS_COLUMNS`: for the municipality and each
-        district, use and class of owner a row of roofs, of walls and of buildings. What is unknown
-        is left out of a sum and counted; a group in which nothing is known has no sum. Groups by
-        name, ``ohne Angabe`` last.
+        district, use and class of owner a row of roofs, of walls and of buildings. Without a single
+        wall (walls are switched off) there are no rows of walls; buildings that a scenario removed,
+        by their ``reason``, are not counted. What is unknown is left out of a sum and counted; a
+        group in which nothing is known has no sum. Groups by name, ``ohne Angabe`` last.
 
     Raises
     ------
@@ -107,12 +110,15 @@ def statistics(
     each one's own adds in quadrature.
     """
     _check(buildings, roofs, facades)
+    buildings, roofs, facades = _standing(buildings, roofs, facades)
     tables = {"roofs": roofs, "walls": facades, "buildings": buildings}
     counted = {
         "roofs": _surface_numbers(roofs),
         "walls": _surface_numbers(facades),
         "buildings": _building_numbers(buildings, roofs),
     }
+    if facades.empty:
+        del tables["walls"]
     parts: list[dict] = []
     for level, labels in _levels(buildings, municipality).items():
         names = [municipality] if level == "municipality" else sorted_names(labels)
@@ -148,6 +154,15 @@ def _check(buildings: pd.DataFrame, roofs: pd.DataFrame, facades: pd.DataFrame) 
                 expected="the tables of one run",
                 remedy="Compute the run again.",
             )
+
+
+def _standing(buildings: pd.DataFrame, *surfaces: pd.DataFrame) -> list[pd.DataFrame]:
+    """All tables without the buildings that a scenario removed."""
+    gone = (REMOVED_MARK, german_reason(REMOVED_MARK))
+    reasons = pd.Series(_column(buildings, "reason", ""), dtype=object).fillna("")
+    is_gone = [any(part.strip() in gone for part in one.split(";")) for one in reasons]
+    ids = buildings["building_id"][is_gone]
+    return [table[~table["building_id"].isin(ids)] for table in (buildings, *surfaces)]
 
 
 def _levels(buildings: pd.DataFrame, municipality: str) -> dict[str, pd.Series]:

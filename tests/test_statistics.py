@@ -17,6 +17,7 @@ from solarkataster.layers_statistics import (
     SURFACE_SUM_COLUMNS,
 )
 from solarkataster.layout import reasons as layout_reasons
+from solarkataster.quality import REMOVED_MARK
 from solarkataster.reasons import german_reason
 from solarkataster.statistics import LEVELS, UNNAMED, known_sum, statistics
 from solarkataster.uncertainty import P90_SIGMAS
@@ -263,10 +264,31 @@ def test_reasons_that_the_computation_gives_fall_into_their_group():
         assert table[f"n_rejected_{group}"].iloc[i] == 1, words[i]
 
 
+def test_a_building_that_a_scenario_removed_is_not_counted():
+    tables = town(8)
+    standing = statistics(*tables, municipality="M")
+    reasons = [REMOVED_MARK, f"{german_reason(REMOVED_MARK)}; Denkmal: Genehmigung nötig"]
+    gone = pd.DataFrame({"building_id": ["g0", "g1"], "district": "Abriss", "reason": reasons})
+    buildings = pd.concat([tables[0].assign(reason=""), gone], ignore_index=True)
+    buildings["monument"] = buildings["monument"].fillna(True).astype(bool)
+    buildings["is_own_building"] = buildings["is_own_building"].fillna(True).astype(bool)
+    found = statistics(buildings, *tables[1:], municipality="M")
+    pd.testing.assert_frame_equal(found, standing, check_exact=True)
+
+
+def test_without_walls_there_are_no_rows_of_walls():
+    buildings, roofs, facades = town(9)
+    both = statistics(buildings, roofs, facades, municipality="M")
+    roofs_only = statistics(buildings, roofs, facades.iloc[:0], municipality="M")
+    assert set(both["surface"]) == {"roofs", "walls", "buildings"}
+    without = both[both["surface"] != "walls"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(roofs_only, without, check_exact=True)
+
+
 def test_a_run_without_buildings_has_zeros():
     buildings, roofs, facades = (table.iloc[:0] for table in town(0))
     table = statistics(buildings, roofs, facades, municipality="M")
-    assert table["level"].tolist() == ["municipality"] * 3
+    assert table["level"].tolist() == ["municipality"] * 2
     assert of(table, "municipality", "roofs", "M")["yield_year_kwh"] == 0.0
 
 
