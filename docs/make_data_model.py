@@ -39,7 +39,11 @@ TABLES = (
         "`facade_elements`: one row per point of a wall, only with `elements = true` in `[walls]`",
         ELEMENT_COLUMNS,
     ),
-    ("`modules`: one row per module", MODULE_COLUMNS),
+    (
+        "`modules`: one row per module of the layout; where rules let heat or green come first, fewer "
+        "stay (`n_modules` of `roofs`)",
+        MODULE_COLUMNS,
+    ),
     ("`superstructures`: what stands out of roof planes", SUPERSTRUCTURE_COLUMNS),
     ("`sides`: straight sides of the footprints, with their eaves", SIDE_COLUMNS),
     (

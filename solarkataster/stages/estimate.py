@@ -23,6 +23,11 @@ _SECONDS_PER_BUILDING = 16e-3
 _SECONDS_OF_LAYERS = 10e-6
 _SECONDS_PER_WALL_POINT = 50e-6
 
+#: Yields and balances of one building; starting up, the sky, rating and map of however few (demo
+#: town and Bonn, kernels compiled). [s]
+_SECONDS_OF_YIELDS = 12e-3
+_SECONDS_AT_LEAST = 12.0
+
 #: Area of a town's walls per metre of footprint, of two to four storeys, with the points of balcony
 #: plants: one point stands for ``along_m`` × ``up_m`` of it. [m²/m]
 _POINTS_PER_M2 = 8.0
@@ -95,5 +100,6 @@ def estimate(checked: CheckedInputs, n_workers: int) -> Estimate:
         seconds += n_points * _SECONDS_PER_WALL_POINT
         seconds += n_azimuth * (n_receivers * _SECONDS_PER_RECEIVER + n_cells * _SECONDS_PER_CELL)
         seconds += len(owned) * _SECONDS_PER_BUILDING
-    layers_seconds = float(receivers.sum()) * _SECONDS_OF_LAYERS
+        seconds += len(owned) * _SECONDS_OF_YIELDS * checked.config.yields.enabled
+    layers_seconds = _SECONDS_AT_LEAST + float(receivers.sum()) * _SECONDS_OF_LAYERS
     return Estimate(len(plan.tiles), _BASE_BYTES + worst, seconds, layers_seconds, n_workers)
