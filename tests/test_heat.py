@@ -315,6 +315,7 @@ def test_wrong_numbers_are_refused_by_name(call, found):
         ("hot_c = 60.0", "hot_c = 40.0"),
         ("eta0 = 0.775", "eta0 = 77.5"),
         ('order = ["pv", "heat", "green"]', 'order = ["pv", "heat", "pv"]'),
+        ('order = ["pv", "heat", "green"]', "order = []"),
         ("cold_c = 10.0", "cold_c = 10.0\nwarm_c = 3.0"),
     ],
 )
@@ -322,3 +323,9 @@ def test_rules_beyond_the_method_are_refused(old, new):
     assert old in TEXT
     with pytest.raises(ValidationError):
         HeatRules.model_validate(tomllib.loads(TEXT.replace(old, new)))
+
+
+def test_an_order_without_modules_is_refused_and_says_where_to_put_them():
+    text = TEXT.replace('order = ["pv", "heat", "green"]', 'order = ["heat", "green"]')
+    with pytest.raises(ValidationError, match="'pv' in the order; put it last"):
+        HeatRules.model_validate(tomllib.loads(text))

@@ -75,7 +75,7 @@ def test_the_yield_of_a_canopy_follows_the_tilt_of_the_rules():
         parks = RULES.model_copy(update={"tilt_deg": tilt_deg})
         rating = book.rating.model_copy(update={"car_parks": parks})
         changed = book.model_copy(update={"rating": rating})
-        basis = YieldBasis(config, changed, weather, None, hourly, plant, None, 0.0)
+        basis = YieldBasis(config, changed, weather, None, hourly, plant, 0.0)
         light = recorded_light(weather, [(tilt_deg, 180.0)])
         alone = plant_output(light, [tilt_deg], "rack", weather, plant)
         found.append(basis.canopy_yield_kwh_per_kwp)

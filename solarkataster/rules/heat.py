@@ -136,7 +136,7 @@ class AllocationTable(SourcedTable):
     """Who gets the square metre."""
 
     order: Annotated[tuple[Use, ...], Field(strict=False)]
-    """Each takes what those before leave; who is not named gets nothing."""
+    """Each takes what those before leave; heat or green that is not named gets nothing."""
 
     green_between_racks: bool
     """Extensive green roofs grow in the strips between rows of racks; else a plane with racks has
@@ -144,9 +144,12 @@ class AllocationTable(SourcedTable):
 
     @field_validator("order")
     @classmethod
-    def _once(cls, order: tuple[Use, ...]) -> tuple[Use, ...]:
+    def _once_and_with_pv(cls, order: tuple[Use, ...]) -> tuple[Use, ...]:
         if len(set(order)) < len(order):
             raise ValueError("a use is named twice")
+        if "pv" not in order:
+            # Without modules every yield and all money of the run would be silently zero.
+            raise ValueError("'pv' in the order; put it last if the other uses come first")
         return order
 
 
