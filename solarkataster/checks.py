@@ -24,7 +24,7 @@ from solarkataster.checks_models import covered_area, model_faults
 from solarkataster.checks_points import point_faults
 from solarkataster.checks_rating import COLUMN_KEYS, RatingInputs, check_rating
 from solarkataster.checks_rules import check_profile, check_rules, reach_notes, yield_notes
-from solarkataster.checks_settings import unused_notes
+from solarkataster.checks_settings import unused_notes, use_notes
 from solarkataster.config import Config
 from solarkataster.crs import (
     convergence_deg,
@@ -238,6 +238,7 @@ def check_inputs(config: Config) -> CheckedInputs:
     notes += [f"{inputs.weather.name}: {note}" for note in told]
     use = None if inputs.footprint_use is None else id_texts(table[inputs.footprint_use])
     notes += unused_notes(config, use)
+    notes += use_notes(rating.buildings["use"], book)
     notes += yield_notes(book, weather)
     notes += reach_notes(config, book, sky, convergence_deg(dsm.grid.crs, *dsm.grid.centre))
     return CheckedInputs(

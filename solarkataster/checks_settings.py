@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from solarkataster.config import Config
+from solarkataster.demand import use_keys
+from solarkataster.rules.book import RuleBook
 
 #: Uses of the input that a note names.
 _NAMED = 10
+#: Unknown uses that a note names.
+_WORDS = 5
 #: Keys that name a column, and the input that has it.
 _COLUMNS_OF = {
     "monument_kind": "monuments",
@@ -68,3 +73,39 @@ def _by_use_notes(name: str, shares: dict[str, float], use: np.ndarray | None) -
     named = ", ".join(known[:_NAMED]) + (", …" if len(known) > _NAMED else "")
     there = f"there are {named}" if known else "the column is empty"
     return [f"{name}: no footprint has the use {', '.join(wrong)}; {there}"]
+
+
+def use_notes(use: pd.Series, book: RuleBook | None) -> list[str]:
+    """
+    How many uses of the footprints the rules recognise.
+
+    Parameters
+    ----------
+    use : Series of str
+        Uses of buildings as given; empty for none.
+    book : RuleBook or None
+        None for a run without yields, which needs no uses.
+
+    Returns
+    -------
+    list of str
+        Names uses that the rules do not know, the most frequent first; says what that means where
+        they know less than half of them.
+    """
+    use = use[use != ""]
+    if book is None or use.empty:
+        return []
+    is_known = use_keys(use.tolist(), book.demand) != ""
+    n_known, n = int(is_known.sum()), len(use)
+    note = f"footprint_use: the rules know the use of {n_known or 'none'} of {n} footprints"
+    counts = use[~is_known].value_counts()
+    if len(counts):
+        words = sorted(counts.index, key=lambda word: (-counts[word], word))
+        note += f"; not {', '.join(words[:_WORDS])}" + (", …" if len(words) > _WORDS else "")
+    if n_known < n / 2:
+        note += (
+            ". Buildings of unknown use have no own use, and no demand but a given one: name the "
+            "column with codes of ALKIS or these words, or put yours into [demand.use_codes] of a "
+            "rule file"
+        )
+    return [note]

@@ -16,11 +16,13 @@ from test_installed_plants_file import unit
 from test_installed_plants_file import write as write_plants
 
 from solarkataster.checks_rating import COLUMN_KEYS, RatingInputs, check_rating
+from solarkataster.checks_settings import use_notes
 from solarkataster.config import load_config
 from solarkataster.districts import district_of, overlaps_of
 from solarkataster.errors import InputErrors
 from solarkataster.io.column_values import numbers_of
 from solarkataster.io.footprints import read_footprints
+from solarkataster.io.rules import load_rules
 from solarkataster.monuments import monument_kinds
 from solarkataster.stages.stored import read_inputs, write_inputs
 
@@ -90,6 +92,32 @@ def test_columns_of_footprints_become_known_values_and_stay_unknown_where_empty(
     assert first["owner"].tolist() == ["privat", "Stadt", ""]
     assert first["use"].tolist() == ["1000", "", "2020"]
     assert "footprint_demand: column strom says it for 2 of 144 footprints" in notes
+
+
+BOOK = load_rules(None, None)
+
+
+def told_of_uses(folder: Path, uses: list[str]) -> str:
+    rating, *_ = judged(folder, columns={"art": uses}, footprint_use="art")
+    assert use_notes(rating.buildings["use"], None) == []
+    (note,) = use_notes(rating.buildings["use"], BOOK)
+    return note
+
+
+def test_uses_that_the_rules_do_not_know_are_told(tmp_path):
+    start = "footprint_use: the rules know the use of"
+    all_known = told_of_uses(tmp_path, column(["Wohngebäude", "31001_2020"], "1000"))
+    assert all_known == f"{start} 144 of 144 footprints"
+    most = told_of_uses(tmp_path, column(["Hütte", "", "Villa", "Villa"], "1000"))
+    assert most == f"{start} 140 of 143 footprints; not Villa, Hütte"
+    # Half of them is enough, one less is not.
+    half = told_of_uses(tmp_path, column(["Villa"] * 72, "1000"))
+    assert half == f"{start} 72 of 144 footprints; not Villa"
+    less = told_of_uses(tmp_path, column(["Villa"] * 73, "1000"))
+    assert less.startswith(f"{start} 71 of 144 footprints; not Villa. Buildings of unknown use ")
+    none = told_of_uses(tmp_path, column([f"u{i}" for i in range(6)], "u5"))
+    assert none.startswith(f"{start} none of 144 footprints; not u5, u0, u1, u2, u3, …. Build")
+    assert "[demand.use_codes]" in none
 
 
 def test_nothing_named_means_nothing_known(tmp_path):
@@ -446,11 +474,13 @@ def test_faults_of_all_inputs_come_at_once(tmp_path):
 
 
 def test_check_takes_them_all_with_their_checksums_and_marks(folder):
-    table = outlines().assign(strom=column([-1.0], 3000.0))
+    table = outlines().assign(strom=column([-1.0], 3000.0), art=column(["Villa"], "1000"))
     rewrite_footprints(folder, table)
     write(folder / "d.shp", {"name": ["Mitte"]}, [TOWN])
-    write_config(folder, footprint_demand="strom", districts="d.shp")
+    write_config(folder, footprint_demand="strom", footprint_use="art", districts="d.shp")
     checked = check(folder)
+    told = "footprint_use: the rules know the use of 143 of 144 footprints; not Villa"
+    assert told in checked.notes
     assert isinstance(checked.rating, RatingInputs)
     assert set(checked.rating.buildings["district"]) == {"Mitte"}
     assert {str(folder / name) for name in ("d.shp", "d.dbf")} <= set(checked.checksums)
