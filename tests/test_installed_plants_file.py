@@ -84,6 +84,13 @@ def test_table_with_names_and_codes_of_the_gesamtdatenexport(tmp_path):
     assert (plant["latitude"], plant["longitude"]) == (51.34, 12.37)
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_refused_by_its_name_and_says_how_to_save(tmp_path, encoding):
+    error = fault(write(tmp_path, unit(), encoding=encoding))
+    assert "UTF-16" in error.found
+    assert "Save it as UTF-8" in error.remedy
+
+
 def test_old_encoding_is_read_too(tmp_path):
     assert len(read_installed_plants(write(tmp_path, unit(), encoding="cp1252")).table) == 1
 

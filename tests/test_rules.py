@@ -272,7 +272,43 @@ def test_a_gap_between_tariff_files_is_refused_and_named(tmp_path):
         first=period("2025-08-01", "2026-01-31"),
         second=period("2026-03-01", "2026-07-31"),
     )
-    assert "gap between first.toml (to 2026-01-31) and second.toml (from 2026-03-01)" in str(fault)
+    assert fault.found == (
+        "gap between first.toml (to 2026-01-31) and second.toml (from 2026-03-01)"
+    )
+
+
+def test_a_tariff_file_that_ends_before_it_starts_is_told_by_its_days(tmp_path):
+    (fault,) = tariffs_of(tmp_path, first=period("2026-08-01", "2026-07-31"))
+    assert fault.found == "valid_from is 2026-08-01, valid_to is 2026-07-31"
+
+
+@pytest.mark.parametrize(
+    ("table", "n"),
+    [
+        (
+            "own]\nroofs_fraction = [0.5, 0.6, 0.7]",
+            "4 limits (mittel, gut, sehr gut, hervorragend)",
+        ),
+        ("own]\nroofs_kwh_m2 = [500, 600, 700, 800, 900]", "4 limits (mittel"),
+        ("balcony]\nyear_kwh = [250, 400]", "3 limits (mittel, gut, sehr gut), found 2"),
+    ],
+)
+def test_too_few_or_too_many_limits_are_told_with_the_classes_they_are_for(tmp_path, table, n):
+    (fault,) = faults_of(tmp_path, f"[rating.{table}\n{SOURCED}")
+    assert n in fault.expected
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", "the file holds no table"),
+        ("# prices follow\n", "the file holds no table"),
+        ("[money]\n", "[money] holds nothing"),
+    ],
+)
+def test_a_rule_file_that_replaces_nothing_is_refused(tmp_path, text, found):
+    (fault,) = faults_of(tmp_path, text)
+    assert fault.found == found
 
 
 def test_tariff_files_that_overlap_are_refused_and_named(tmp_path):
@@ -289,7 +325,17 @@ def test_a_negative_tariff_is_refused_with_its_file(tmp_path):
         tmp_path, first=period("2026-08-01", "2027-01-31", price=("7.70", "-7.70"))
     )
     assert "is -7.7" in str(fault)
-    assert str(fault).startswith("first.toml [feed_in]: partial_ct_per_kwh is -7.7")
+    path = tmp_path / "tariffs" / "first.toml"
+    assert str(fault).startswith(f"{path} [feed_in]: partial_ct_per_kwh is -7.7")
+
+
+def test_a_fault_names_its_tariff_file_whatever_the_order_of_the_names(tmp_path):
+    (fault,) = tariffs_of(
+        tmp_path,
+        a_late=period("2026-08-01", "2027-01-31"),
+        b_early=period("2026-02-01", "2026-07-31", price=("paid_years = 20", "paid_years = 0")),
+    )
+    assert str(fault).startswith(f"{tmp_path / 'tariffs' / 'b_early.toml'}: paid_years is 0")
 
 
 def test_one_price_per_slice(tmp_path):

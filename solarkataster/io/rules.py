@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
@@ -22,12 +23,13 @@ _PACKAGE = "solarkataster.rules"
 
 @dataclass
 class _Topic:
-    """Tables of a topic as read, and the file each came from."""
+    """Tables of a topic as read, and the file each came from; of tariffs, a path per period."""
 
     tables: dict[str, Any]
     file: str
     shipped: dict[str, Any] = field(default_factory=dict)
     replaced: dict[tuple[str, ...], str] = field(default_factory=dict)
+    paths: list[str] = field(default_factory=list)
 
     def file_of(self, *keys: Any) -> str:
         """File of the table that the keys lead to."""
@@ -88,6 +90,7 @@ def load_rules(file: str | Path | None = None, state: str | None = None) -> Rule
         path = Path(file).absolute()
         folder = path.parent
         own = _read(path, str(path))
+        faults.extend(_nothing(own, str(file)))
     topics["eeg"] = _eeg(own.pop("eeg", None), folder, str(file), faults)
     duty = _duty(own.pop("duty", None), state, folder, str(file), faults)
     if duty is not None:
@@ -161,10 +164,14 @@ def _periods(paths: list[Traversable], file: str, faults: list[InputError]) -> _
     periods = []
     for path in paths:
         try:
-            periods.append({"name": path.name, **_read(path, str(path))})
+            periods.append(({"name": path.name, **_read(path, str(path))}, str(path)))
         except InputErrors as error:
             faults.extend(error.errors)
-    return _Topic({"periods": periods}, file)
+    if all(isinstance(one.get("valid_from"), datetime.date) for one, _ in periods):
+        # As the rules sort them: a fault is told by its place among the sorted.
+        periods.sort(key=lambda one: one[0]["valid_from"])
+    tables = {"periods": [one for one, _ in periods]}
+    return _Topic(tables, file, paths=[path for _, path in periods])
 
 
 def _duty(
@@ -209,8 +216,7 @@ def _built(name: str, topic: _Topic, faults: list[InputError]) -> Any:
 def _told(name: str, rules: Any, topic: _Topic, details: Any) -> InputError:
     keys = details["loc"]
     if name == "eeg" and len(keys) > 1 and isinstance(keys[1], int):
-        file = str(topic.tables["periods"][keys[1]].get("name", topic.file))
-        return rule_fault(EegPeriod, {**details, "loc": keys[2:]}, file=file)
+        return rule_fault(EegPeriod, {**details, "loc": keys[2:]}, file=topic.paths[keys[1]])
     return rule_fault(rules, details, file=topic.file_of(*keys), topic=name, shipped=topic.shipped)
 
 
@@ -227,6 +233,21 @@ def _read(path: Any, where: str) -> dict[str, Any]:
     raise InputErrors(
         [InputError(found, where=where, expected=expected, remedy="Correct the file or its name.")]
     ) from None
+
+
+def _nothing(own: dict[str, Any], file: str) -> list[InputError]:
+    """A file or topic without tables changes nothing, which its author did not mean."""
+    empty = [name for name, tables in own.items() if tables == {}]
+    if own and not empty:
+        return []
+    return [
+        InputError(
+            f"[{', '.join(empty)}] holds nothing" if empty else "the file holds no table",
+            where=file,
+            expected="tables that replace shipped ones, such as [money.price_homes]",
+            remedy="Write them, or leave it out: without it the shipped rules hold.",
+        )
+    ]
 
 
 def _no_table(name: str, value: Any, file: str) -> InputError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from solarkataster.errors import InputError
 TABLE_SUFFIXES = (".csv", ".txt", ".tsv")
 
 _SEPARATORS = (";", ",", "\t", "|")
+
+#: Bytes in which UTF-16 without a mark is told by its zeros.
+_N_LOOKED_AT = 4096
 
 
 def read_text_table(path: Path, rows: str) -> pd.DataFrame:
@@ -36,6 +40,7 @@ def read_text_table(path: Path, rows: str) -> pd.DataFrame:
     InputError
         If the file cannot be read.
     """
+    _refuse_utf16(path)
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             with open(path, encoding=encoding, newline="") as stream:
@@ -63,3 +68,19 @@ def read_text_table(path: Path, rows: str) -> pd.DataFrame:
         expected=f"CSV: {rows}, columns separated by ; or ,",
         remedy="Export it again as CSV in UTF-8.",
     )
+
+
+def _refuse_utf16(path: Path) -> None:
+    """Windows-1252 would read it, with a zero after each letter."""
+    try:
+        with open(path, "rb") as stream:
+            head = stream.read(_N_LOOKED_AT)
+    except OSError:
+        return  # told by who reads the table
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in head:
+        raise InputError(
+            "is UTF-16, or no text",
+            where=str(path),
+            expected="text in UTF-8 or Windows-1252",
+            remedy="Save it as UTF-8: in an editor, or in Excel as 'CSV UTF-8'.",
+        )

@@ -162,8 +162,8 @@ class EegPeriod(SourcedTable):
         if self.valid_to < self.valid_from:
             raise PydanticCustomError(
                 "dates",
-                "valid_from before valid_to, found {start} and {end}",
-                {"start": str(self.valid_from), "end": str(self.valid_to)},
+                "valid_from before valid_to",
+                {"said": f"valid_from is {self.valid_from}, valid_to is {self.valid_to}"},
             )
         return self
 
@@ -193,8 +193,8 @@ class EegRules(Rules):
         if found:
             raise PydanticCustomError(
                 "periods",
-                "periods that follow each other day by day: {found}",
-                {"found": "; ".join(found)},
+                "periods that follow each other day by day",
+                {"said": "; ".join(found)},
             )
         return self
 

@@ -76,7 +76,7 @@ def rule_fault(
         )
     expected = details["msg"].removeprefix("Input should be ").removeprefix("Value error, ")
     return InputError(
-        f"{name} is {_short(details['input'])}",
+        _found(name, details),
         where=_where(file, topic, names[:-1] if len(names) > 1 or not topic else names),
         expected=f"{expected}. {described}" if described else expected,
         remedy="Correct it there.",
@@ -97,6 +97,17 @@ def _add(keys: list[Any], shipped: Mapping[str, Any] | None) -> str:
             f"Add {keys[-1]}; a table that replaces a shipped one brings its own source and date."
         )
     return f"Add it; the shipped rules have {keys[-1]} = {value!r}."
+
+
+def _found(name: str, details: Any) -> str:
+    """What was found; of tables whose values are each right, what is wrong between them."""
+    said = details.get("ctx", {}).get("said")
+    if said:
+        return str(said)
+    value, is_of_type = details["input"], details["type"].endswith("_type")
+    if value and isinstance(value, dict) and not is_of_type:
+        return f"the values of {name or 'the file'} do not fit together"
+    return f"{name} is {_short(value)}"
 
 
 def _short(value: Any) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from solarkataster.rules.base import Fraction, Positive, Rules, SourcedTable, within
@@ -20,12 +20,32 @@ def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
+def _one_limit_for(*classes: str) -> BeforeValidator:
+    """As many limits as there are classes that begin at one; counted before they are read."""
+
+    def check(values: Any) -> Any:
+        if isinstance(values, list | tuple) and len(values) != len(classes):
+            raise PydanticCustomError(
+                "n_limits",
+                "{n} limits ({classes}), found {n_found}",
+                {"n": len(classes), "classes": ", ".join(classes), "n_found": len(values)},
+            )
+        return values
+
+    return BeforeValidator(check)
+
+
+_FOUR = _one_limit_for("mittel", "gut", "sehr gut", "hervorragend")
+_THREE = _one_limit_for("mittel", "gut", "sehr gut")
 _Share = Annotated[Fraction, Field(gt=0.0)]
 Shares = Annotated[
-    tuple[_Share, _Share, _Share, _Share], Field(strict=False), AfterValidator(_rising)
+    tuple[_Share, _Share, _Share, _Share], Field(strict=False), AfterValidator(_rising), _FOUR
 ]
 Irradiations = Annotated[
-    tuple[Positive, Positive, Positive, Positive], Field(strict=False), AfterValidator(_rising)
+    tuple[Positive, Positive, Positive, Positive],
+    Field(strict=False),
+    AfterValidator(_rising),
+    _FOUR,
 ]
 
 
@@ -75,7 +95,7 @@ class BalconyClasses(SourcedTable):
     """From which yield on a balcony plant is called mittel, gut and sehr gut; below: gering."""
 
     year_kwh: Annotated[
-        tuple[Positive, Positive, Positive], Field(strict=False), AfterValidator(_rising)
+        tuple[Positive, Positive, Positive], Field(strict=False), AfterValidator(_rising), _THREE
     ]
     """Yield of the plant in a year, of its better tilt. [kWh]"""
 
