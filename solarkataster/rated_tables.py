@@ -99,12 +99,12 @@ def rate_run(
     words = rules.monuments if duty is None or duty.monuments is None else duty.monuments
     choice = rules.choice
 
-    def told(table: pd.DataFrame, rated: pd.DataFrame) -> pd.DataFrame:
+    def told(table: pd.DataFrame, rated: pd.DataFrame, *, is_wall: bool = False) -> pd.DataFrame:
         reason = add_remarks(
             rated["reason"].to_numpy(dtype=object),
             table,
             rules,
-            protected=protected_reasons(buildings, words, table),
+            protected=protected_reasons(buildings, words, table, is_wall=is_wall),
             as_of=site.as_of,
         )
         return rated.assign(reason=reason)
@@ -118,7 +118,7 @@ def rate_run(
     of_buildings = rate_buildings(buildings, roofs, on_roofs)
     return Rated(
         told(roofs, on_roofs),
-        told(facades, on_walls),
+        told(facades, on_walls, is_wall=True),
         told(buildings, of_buildings),
         storeys_suitability(storeys, of_walls),
     )

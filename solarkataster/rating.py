@@ -306,7 +306,7 @@ def add_remarks(
 
 
 def protected_reasons(
-    buildings: pd.DataFrame, words: MonumentWords, table: pd.DataFrame
+    buildings: pd.DataFrame, words: MonumentWords, table: pd.DataFrame, *, is_wall: bool = False
 ) -> np.ndarray:
     """
     What is said of protection, for rows that belong to buildings.
@@ -320,6 +320,8 @@ def protected_reasons(
         Of the state's rules, or the general ones.
     table : DataFrame, n rows
         ``building_id``; its own ``monument_visible``, of single roof planes, if it has that.
+    is_wall : bool
+        Of walls nobody worked out whether they are seen, so nothing is said of that.
 
     Returns
     -------
@@ -332,7 +334,7 @@ def protected_reasons(
     at = pd.Index(buildings["building_id"]).get_indexer(table["building_id"])
     own, row = (table, np.arange(len(table))) if "monument_visible" in table else (buildings, at)
     visible = np.full(len(table), "", dtype=object)
-    if "monument_visible" in own:
+    if "monument_visible" in own and not is_wall:
         visible = own["monument_visible"].fillna("").to_numpy(dtype=object)[row]
     kind = np.where(at >= 0, kind[at], "")
     return protection_words(kind, visible, single=words.single, ensemble=words.ensemble)

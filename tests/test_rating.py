@@ -301,6 +301,19 @@ def test_one_plane_of_a_monument_may_be_seen_and_another_not():
     assert second.endswith("aus nicht zu sehen")
 
 
+def test_walls_of_a_monument_do_not_speak_of_its_roof():
+    house = buildings(monument=[True], monument_visible=["sichtbar"])
+    once = rate_run(roofs(), roofs(), house, RULES, None, SITE)
+    assert once.roofs["reason"][0].endswith("aus zu sehen")
+    assert once.facades["reason"][0].endswith(
+        "; Denkmal: Genehmigung der Denkmalschutzbehörde nötig"
+    )
+    # Nor does a wall that was rated when they did.
+    before = roofs(reason=once.roofs["reason"][0], reason_en=once.roofs["reason_en"][0])
+    again = rate_run(roofs(), before, house, RULES, None, SITE)
+    assert again.facades["reason"][0] == once.facades["reason"][0]
+
+
 def test_old_heights_and_a_missing_yield_are_told():
     no_yield = f"{MONUMENT}; no yield: the weather has no temp_air, wind_speed"
     table = roofs(surface_model_date="März 2011", reason=no_yield)
