@@ -350,7 +350,8 @@ def _reasons(
     has_plant = ~np.isnan(values["dc_power_kwp"])
     has_yield = ~np.isnan(values["yield_year_kwh"])
     own_is_unknown = np.isnan(values["self_consumed_kwh"])
-    at_a_loss = f"amortisiert sich in {money.life.years} Jahren nicht"
+    life = money.life.years
+    at_a_loss = f"amortisiert sich in {life} {'Jahr' if life == 1 else 'Jahren'} nicht"
     texts = np.select(
         [~has_plant, ~has_yield, pay.needs_tender, own_is_unknown],
         [

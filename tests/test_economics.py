@@ -124,7 +124,7 @@ def test_degradation_and_rises_worked_by_hand():
     # Cost 10 000 + 100 / 1.05 + 102 / 1.1025; energy 10 000 / 1.05 + 9000 / 1.1025.
     assert found.lcoe_eur_per_kwh == pytest.approx(10_187.7551 / 17_687.0748, rel=1e-6)
     assert np.isnan(found.payback_years)
-    assert found.money_reason == "amortisiert sich in 1 Jahren nicht"
+    assert found.money_reason == "amortisiert sich in 1 Jahr nicht"
 
 
 def test_the_rest_of_the_first_year_counts_by_its_length():
@@ -487,3 +487,14 @@ def test_another_factor_and_the_making_of_the_plant_by_choice():
     assert co2_saving_kg_per_year([10_000.0], [10.0], rules, 20.0)[0] == pytest.approx(4055.0)
     assert "446 g/kWh (2025" in co2_method(rules)
     assert co2_method(rules).endswith("abzüglich 810 kg/kWp für die Herstellung")
+
+
+def test_a_roof_and_its_building_spread_the_making_over_the_same_years():
+    choice = changed(SHIPPED.co2.choice, subtracts_making=True)
+    # Shipped: on 1 December 2026, so 20 years and the month before them.
+    book = changed(SHIPPED, co2=changed(SHIPPED.co2, choice=choice))
+    assert book.money.commissioning.day == datetime.date(2026, 12, 1)
+    roof = surface_economics([10.0], [10_000.0], book, 0.0, is_on_wall=False)
+    house = money_of(book, battery_kwh=0.0)
+    assert house.co2_saving_kg_per_year == pytest.approx(3630.0 - 8100.0 / (20.0 + 1.0 / 12.0))
+    assert roof.co2_saving_kg_per_year[0] == house.co2_saving_kg_per_year

@@ -81,7 +81,7 @@ const ENGLISH = [
   [/^Vergütung nur nach Ausschreibung: Erlöse nicht berechnet$/, () => "Paid after a tender only: no income worked out"],
   [/^Stromverbrauch unbekannt: nur Volleinspeisung berechnet$/, () => "Demand unknown: only full feed-in worked out"],
   [/^Zahl der Wohnungen unbekannt: .*$/, () => "Number of flats unknown: computed as one household, without sale to tenants"],
-  [/^amortisiert sich in (\d+) Jahren nicht$/, (_, years) => `Does not pay back within ${years} years`],
+  [/^amortisiert sich in (\d+) Jahr(?:en)? nicht$/, (_, years) => `Does not pay back within ${years} ${years === "1" ? "year" : "years"}`],
   [/^Nutzung unbekannt: .*$/, () => "Use of the building unknown"],
   [/^Bedarf unbekannt: .*$/, () => "Demand unknown: footprint or height is missing"],
   [/^Bedarf 0 angegeben.*$/, () => "Demand 0 given, so no own use"],
