@@ -11,7 +11,7 @@ import pandas as pd
 
 from solarkataster.balcony import balcony_columns
 from solarkataster.checks_rating import RatingInputs
-from solarkataster.co2 import co2_method, co2_saving_kg_per_year
+from solarkataster.co2 import co2_method
 from solarkataster.columns import Column
 from solarkataster.duty import solar_duty
 from solarkataster.economics import economics, surface_economics
@@ -207,11 +207,8 @@ def _surfaces(
     kwp = _numbers(table, "dc_power_kwp")
     year = _numbers(table, "yield_year_kwh")
     money = surface_economics(kwp, year, book, degradation, is_on_wall=is_wall)
-    for name in ("investment_eur", "lcoe_eur_per_kwh"):
+    for name in ("investment_eur", "lcoe_eur_per_kwh", "co2_saving_kg_per_year"):
         table[name] = money[name].to_numpy()
-    table["co2_saving_kg_per_year"] = co2_saving_kg_per_year(
-        year, kwp, book.co2, book.money.life.years
-    )
     return table
 
 
