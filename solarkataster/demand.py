@@ -11,11 +11,7 @@ import pandas as pd
 
 from solarkataster.balance import Battery
 from solarkataster.errors import InputError
-from solarkataster.load_profiles import (
-    MEASURED,
-    LoadProfiles,
-    refuse_as_demand,
-)
+from solarkataster.load_profiles import MEASURED, LoadProfiles, refuse_as_demand
 from solarkataster.reasons import german_number
 from solarkataster.rules.demand import BatteryRules, DemandRules, UseClass
 from solarkataster.units import KWH_PER_MWH
@@ -102,16 +98,16 @@ def annual_demand(buildings: pd.DataFrame, rules: DemandRules) -> pd.DataFrame:
 
     Notes
     -----
-    A given floor area counts before the estimate: footprint × storeys × share, storeys = mean
-    height ÷ height of a storey, at least 1. Homes without either have the mean area of a flat times
-    their flats. Electricity for heating is not in it; heat pumps are added by ``extra_loads``.
+    A given floor area that fits into the building counts before the estimate: footprint × storeys ×
+    share, storeys = mean height ÷ height of a storey, at least 1. Homes without either have the
+    mean area of a flat times their flats. Heat pumps are added by ``extra_loads``.
 
     A demand beyond what its use can need is not believed; where the use is not known, what the uses
     with the same profile can need.
     """
     _check_columns(buildings)
     keys = use_keys(buildings["use"].tolist(), rules)
-    floor_m2, sources = _known_floor_area(buildings, keys, rules)
+    floor_m2, sources, doubts = _known_floor_area(buildings, keys, rules)
     given = _given(buildings, "annual_demand_kwh", "a number of kilowatt-hours a year")
     profiles = _given_profiles(buildings)
     rows = [
@@ -123,6 +119,8 @@ def annual_demand(buildings: pd.DataFrame, rules: DemandRules) -> pd.DataFrame:
     columns = ["use_class", "annual_demand_kwh", "demand_source", "load_profile", "reason"]
     table = pd.DataFrame(rows, columns=columns, index=buildings.index)
     table["annual_demand_kwh"] = table["annual_demand_kwh"].astype(np.float64)
+    reasons = zip(doubts, table["reason"], strict=True)
+    table["reason"] = ["; ".join(filter(None, both)) for both in reasons]
     table["floor_area_m2"] = floor_m2
     table["is_home"] = [bool(key) and rules.use[key].is_home for key in keys]
     return table
@@ -209,9 +207,12 @@ def _unknown(name: str, why: str) -> tuple[str, float, str, str, str]:
 
 def _known_floor_area(
     buildings: pd.DataFrame, keys: np.ndarray, rules: DemandRules
-) -> tuple[np.ndarray, np.ndarray]:
-    """Floor area given, estimated, or of the given flats of a home, and which of them. [m²]"""
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """Floor area given, estimated, or of a home's flats, which of them, and doubts. [m²]"""
     given_m2 = _given(buildings, "floor_area_m2", "a number of square metres")
+    most_m2 = _most_floor_m2(buildings, keys, rules)
+    doubts = [_doubt(area, most) for area, most in zip(given_m2, most_m2, strict=True)]
+    given_m2 = np.where(given_m2 > most_m2, np.nan, given_m2)
     n_flats = _given(buildings, "n_flats", "a number of flats")
     is_home = np.array([bool(key) and rules.use[key].is_home for key in keys], dtype=bool)
     of_flats_m2 = np.where(is_home, n_flats * rules.flat.floor_area_m2, np.nan)
@@ -225,7 +226,23 @@ def _known_floor_area(
         rows = np.isnan(area_m2) & (values > 0.0) & np.isfinite(values)
         area_m2[rows] = values[rows]
         sources[rows] = source
-    return area_m2, sources
+    return area_m2, sources, doubts
+
+
+def _doubt(area_m2: float, most_m2: float) -> str:
+    if not area_m2 > most_m2:
+        return ""
+    said, most = _number(area_m2), _number(most_m2)
+    return f"Nutzfläche unglaubwürdig: {said} m² angegeben, mehr als {most} m²; nicht verwendet"
+
+
+def _most_floor_m2(buildings: pd.DataFrame, keys: np.ndarray, rules: DemandRules) -> np.ndarray:
+    """What is believed, shape (n,); of any use where that is unknown; NaN without a size. [m²]"""
+    most_m2 = np.full(len(buildings), np.nan)
+    for key, use in rules.use.items():
+        of_use = (keys == key) | (keys == "")
+        most_m2 = np.where(of_use, np.fmax(most_m2, _storeys_m2(buildings, use, rules)), most_m2)
+    return most_m2 * rules.given_floor_area.most_per_storeys
 
 
 def floor_area_m2(buildings: pd.DataFrame, keys: np.ndarray, rules: DemandRules) -> np.ndarray:
@@ -245,15 +262,21 @@ def floor_area_m2(buildings: pd.DataFrame, keys: np.ndarray, rules: DemandRules)
     ndarray, shape (n,)
         NaN where use, footprint or height is unknown or not positive. [m²]
     """
-    footprint_m2 = buildings["footprint_area_m2"].to_numpy(dtype=np.float64)
-    height_m = buildings["height_m"].to_numpy(dtype=np.float64)
     area_m2 = np.full(len(buildings), np.nan)
     for key, use in rules.use.items():
-        rows = (keys == key) & (footprint_m2 > 0.0) & (height_m > 0.0) & np.isfinite(height_m)
-        storeys = height_m[rows] * rules.volume.height_fraction / use.storey_height_m
-        storeys = np.clip(storeys, 1.0, use.most_storeys)
-        area_m2[rows] = footprint_m2[rows] * storeys * use.floor_fraction
+        of_use = keys == key
+        area_m2[of_use] = _storeys_m2(buildings[of_use], use, rules) * use.floor_fraction
     return area_m2
+
+
+def _storeys_m2(buildings: pd.DataFrame, use: UseClass, rules: DemandRules) -> np.ndarray:
+    """Footprint × storeys as estimated, shape (n,), NaN without a size. [m²]"""
+    footprint_m2 = buildings["footprint_area_m2"].to_numpy(dtype=np.float64)
+    height_m = buildings["height_m"].to_numpy(dtype=np.float64)
+    storeys = height_m * rules.volume.height_fraction / use.storey_height_m
+    area_m2 = footprint_m2 * np.clip(storeys, 1.0, use.most_storeys)
+    is_known = (footprint_m2 > 0.0) & (height_m > 0.0) & np.isfinite(height_m)
+    return np.where(is_known, area_m2, np.nan)
 
 
 def demand_by_profile(
@@ -335,11 +358,8 @@ def battery_kwh(dc_power_kwp, demand_kwh, rules: BatteryRules) -> np.ndarray:
 def _check_columns(buildings: pd.DataFrame) -> None:
     missing = [name for name in ("use", "footprint_area_m2", "height_m") if name not in buildings]
     if missing:
-        raise InputError(
-            f"columns {', '.join(missing)} are missing",
-            where="buildings",
-            expected="use, footprint_area_m2, height_m",
-        )
+        found = f"columns {', '.join(missing)} are missing"
+        raise InputError(found, where="buildings", expected="use, footprint_area_m2, height_m")
 
 
 def _given(buildings: pd.DataFrame, name: str, expected: str) -> np.ndarray:
@@ -351,11 +371,8 @@ def _given(buildings: pd.DataFrame, name: str, expected: str) -> np.ndarray:
     wrong = numbers.isna() & column.notna()
     if wrong.any():
         row = wrong.to_numpy().argmax()
-        raise InputError(
-            f"{name} = {column.iloc[row]!r} in row {row + 1}",
-            where="buildings",
-            expected=f"{expected}, or nothing",
-        )
+        found = f"{name} = {column.iloc[row]!r} in row {row + 1}"
+        raise InputError(found, where="buildings", expected=f"{expected}, or nothing")
     return numbers.to_numpy(dtype=np.float64)
 
 

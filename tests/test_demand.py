@@ -102,6 +102,29 @@ def test_a_given_demand_wins_and_says_so():
     assert only(annual_demand_kwh=np.nan)["demand_source"] == "floor area"
 
 
+def test_a_floor_area_that_does_not_fit_into_the_building_is_not_used_and_told():
+    # 90 m² × 0.75 · 9 m ÷ 3 m = 202.5 m² of storeys, three times that is 607.5 m².
+    assert only(floor_area_m2=607.0)["demand_source"] == "floor area given"
+    found = only(floor_area_m2=16_200.0)
+    assert found[["floor_area_m2", "demand_source"]].tolist() == [
+        pytest.approx(162.0),
+        "floor area",
+    ]
+    assert found["annual_demand_kwh"] == pytest.approx(4212.0)
+    assert found["reason"] == (
+        "Nutzfläche unglaubwürdig: 16.200 m² angegeben, mehr als 608 m²; nicht verwendet"
+    )
+
+
+def test_where_the_use_is_unknown_the_floor_area_of_any_use_is_believed_and_without_size_all():
+    assert "Nutzfläche" not in only(use=None, floor_area_m2=607.0)["reason"]
+    assert only(use=None, floor_area_m2=9000.0)["reason"] == (
+        "Nutzfläche unglaubwürdig: 9.000 m² angegeben, mehr als 608 m²; nicht verwendet; "
+        "Nutzung unbekannt: keine Angabe"
+    )
+    assert only(height_m=np.nan, floor_area_m2=9000.0)["demand_source"] == "floor area given"
+
+
 @pytest.mark.parametrize(
     ("given", "reason"),
     [

@@ -106,6 +106,13 @@ class Volume(SourcedTable):
     """Mean height of a building with floors, over that of its highest roof plane."""
 
 
+class GivenFloorArea(SourcedTable):
+    """When a floor area that is given is believed."""
+
+    most_per_storeys: Annotated[float, Field(ge=1.0, le=100.0)]
+    """Not if it is more than this times footprint × storeys. [–]"""
+
+
 class FlatRules(SourcedTable):
     """The mean flat, where a home's flats are known and its floor area is not."""
 
@@ -219,6 +226,7 @@ class DemandRules(Rules):
     volume: Volume
     use_codes: UseCodes
     use: dict[str, UseClass]
+    given_floor_area: GivenFloorArea
     flat: FlatRules
     heat_pump: HeatPumpRules
     car: CarRules
