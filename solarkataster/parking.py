@@ -17,6 +17,7 @@ from solarkataster.duty import (
     law_text,
     no_rules,
 )
+from solarkataster.reasons import german_number
 from solarkataster.rules.duty import CarParkDuty, DutyRules
 from solarkataster.rules.rating import CarParks
 
@@ -89,7 +90,10 @@ def parking_potential(
             "yield_year_kwh": power_kwp * specific_yield_kwh_per_kwp * light,
             "solar_duty": answer,
             "solar_duty_basis": basis,
-            "reason": _reasons(area_m2, specific_yield_kwh_per_kwp, light_fraction is None),
+            "reason": _with_doubts(
+                _reasons(area_m2, specific_yield_kwh_per_kwp, light_fraction is None),
+                _doubts(area_m2, given, rules),
+            ),
         },
         index=parking.index,
     )
@@ -108,6 +112,26 @@ def _reasons(area_m2: np.ndarray, specific_yield: float, is_unshaded: bool) -> n
     if np.isnan(specific_yield):
         words = "Kein Ertrag: der Ertrag am Ort ist nicht bekannt"
     return np.where(np.isnan(area_m2), "Keine Fläche: der Umriss fehlt", words).astype(object)
+
+
+def _doubts(area_m2: np.ndarray, given: np.ndarray, rules: CarParks) -> list[str]:
+    """Spaces that do not fit side by side: a wrong number, or one of several levels."""
+    texts = []
+    for spaces, area, most in zip(given, area_m2, area_m2 / rules.least_space_m2, strict=True):
+        said, size, fit = (
+            german_number(f"{np.nan_to_num(number):.0f}") for number in (spaces, area, most)
+        )
+        doubt = (
+            f"Stellplätze unglaubwürdig: {said} angegeben, auf {size} m² passen höchstens {fit} "
+            "nebeneinander"
+        )
+        texts.append(doubt if spaces > most else "")
+    return texts
+
+
+def _with_doubts(reasons: np.ndarray, doubts: list[str]) -> np.ndarray:
+    both = zip(doubts, reasons, strict=True)
+    return np.array(["; ".join(filter(None, one)) for one in both], dtype=object)
 
 
 def _duties(

@@ -59,6 +59,20 @@ def test_canopy_of_a_car_park_of_2000_m2():
     assert row["reason"].startswith("Ohne Schatten gerechnet")
 
 
+def test_more_spaces_than_fit_side_by_side_are_told():
+    # 1000 m² ÷ 8 m² = 125 spaces without a lane; a park without outline has nothing to compare.
+    table = car_parks(1000.0, 1000.0, 1000.0, 0.0, n_spaces=[126.0, 125.0, np.nan, 500.0])
+    found = potential(table, light_fraction=np.ones(4))
+    assert found["reason"].tolist() == [
+        "Stellplätze unglaubwürdig: 126 angegeben, auf 1.000 m² passen höchstens 125 nebeneinander",
+        "", "", "Keine Fläche: der Umriss fehlt",
+    ]  # fmt: skip
+    assert found["n_spaces"].tolist() == [126.0, 125.0, 40.0, 500.0]
+    unlit = potential(table)["reason"]
+    assert unlit[0].startswith("Stellplätze unglaubwürdig")
+    assert unlit[0].endswith("; " + unlit[1])
+
+
 def test_the_yield_of_a_canopy_follows_the_tilt_of_the_rules():
     """Against one plane through hourly light and plant; 40° yields more than the shipped 10°."""
     year, book = made_up_year(), load_rules()

@@ -177,7 +177,7 @@ def test_impossible_numbers_are_refused(tmp_path, table, found):
             "dc_ac_ratio = 110", "dc_ac_ratio is 110", "0.5 to 3 (kWp of modules per kW",
         ),
         (
-            "rating.car_parks]\nspace_m2 = 12.5\nspaces_fraction = 0.5\n"
+            "rating.car_parks]\nspace_m2 = 12.5\nleast_space_m2 = 8\nspaces_fraction = 0.5\n"
             "spaces_fraction_low = 0.4\nspaces_fraction_high = 0.6\ncanopy_fraction = 0.6\n"
             "power_kwp_per_m2 = 208\ntilt_deg = 10", "is 208", "0.05 to 0.4 kWp/m²",
         ),

@@ -153,6 +153,9 @@ class CarParks(SourcedTable):
     space_m2: Positive
     """Size of one space. [m²]"""
 
+    least_space_m2: Annotated[float, within(1.0, 50.0, "m²")]
+    """More spaces than this leaves room for, lanes left out, are told as doubtful. [m²]"""
+
     spaces_fraction: Fraction
     """Share of a car park that spaces take, the rest being lanes, paths and greenery. [–]"""
 
