@@ -10,11 +10,16 @@ import shapely
 
 from solarkataster.districts import district_of
 from solarkataster.layers_statistics import INSTALLED_COLUMNS, INSTALLED_YEAR_COLUMNS
+from solarkataster.reasons import german_number
 from solarkataster.statistics import UNNAMED, known_sum, sorted_names
 
 #: Kinds of plants as the reader of the register names them. What is not told is compared with
 #: roofs, as most plants stand there; it is counted.
 ON_BUILDINGS, ON_BALCONIES = ("Gebäude", ""), ("Balkon",)
+
+#: A single plant on a roof above this is told: few in Germany are larger, while watts that were
+#: entered as kilowatts, 9900 for 9.9, are common. It counts all the same. [kWp]
+LARGEST_USUAL_KWP = 5000.0
 
 
 @dataclass(frozen=True)
@@ -125,6 +130,7 @@ def _row(plants: pd.DataFrame, potential_kwp: float, doubt: str) -> dict:
     on_buildings, on_balconies = kind.isin(ON_BUILDINGS), kind.isin(ON_BALCONIES)
     building_kwp = _kwp(power[on_buildings])
     is_known = potential_kwp > 0 and not doubt
+    notes = (doubt or _note(potential_kwp, building_kwp), _too_large(power[on_buildings]))
     return {
         "n_plants": len(plants),
         "installed_kwp": _kwp(power),
@@ -137,7 +143,7 @@ def _row(plants: pd.DataFrame, potential_kwp: float, doubt: str) -> dict:
         "n_without_date": int(plants["commissioned"].isna().sum()),
         "potential_kwp": potential_kwp,
         "used_fraction": building_kwp / potential_kwp if is_known else np.nan,
-        "note": doubt or _note(potential_kwp, building_kwp),
+        "note": "; ".join(filter(None, notes)),
     }
 
 
@@ -151,6 +157,20 @@ def _note(potential_kwp: float, building_kwp: float) -> str:
     if building_kwp > potential_kwp:
         return "mehr gebaut als Potenzial: Anlagen auf Dächern, die hier fehlen oder ausscheiden"
     return ""
+
+
+def _too_large(power_kwp: pd.Series) -> str:
+    n = n_unusually_large(power_kwp)
+    if not n:
+        return ""
+    what = "1 Anlage" if n == 1 else f"{n} Anlagen"
+    most = german_number(f"{LARGEST_USUAL_KWP:.0f}")
+    return f"{what} auf Gebäuden über {most} kWp, vielleicht Watt als Kilowatt eingetragen"
+
+
+def n_unusually_large(power_kwp: pd.Series) -> int:
+    """How many single plants on roofs are so large that W may stand for kW; power in kWp."""
+    return int((power_kwp > LARGEST_USUAL_KWP).sum())
 
 
 def _by_year(plants: pd.DataFrame, potential_kwp: float) -> list[dict]:

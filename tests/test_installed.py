@@ -59,6 +59,19 @@ def test_the_share_of_the_potential_is_that_of_roofs():
     assert row["note"] == ""
 
 
+def test_a_roof_plant_of_thousands_of_kilowatts_is_told_where_it_counts():
+    table = plants(power_kwp=[9900.0, 5000.0, 60.0], location_kind=["Gebäude", "Gebäude", ""])
+    found = installed_plants(table, HERE, STATISTICS)
+    row = rows(found, "municipality").loc["Musterstadt"]
+    told = "1 Anlage auf Gebäuden über 5.000 kWp, vielleicht Watt als Kilowatt eingetragen"
+    assert row["note"].split("; ")[1] == told
+    assert row["installed_kwp"] == 14_960.0
+    assert told in rows(found, "postcode").loc["67655"]["note"]
+    assert told not in rows(found, "postcode").loc["67657"]["note"]
+    on_ground = installed_plants(table.assign(location_kind="Freifläche"), HERE, STATISTICS)
+    assert "Watt" not in rows(on_ground, "municipality").loc["Musterstadt"]["note"]
+
+
 def test_growth_by_year_by_hand():
     by_year = years(installed_plants(plants(), HERE, STATISTICS))
     assert by_year.index.tolist() == [2010, 2011, 2012]
