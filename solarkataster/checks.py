@@ -23,7 +23,13 @@ from solarkataster.checks_lod2 import lod2_faults
 from solarkataster.checks_models import covered_area, model_faults
 from solarkataster.checks_points import point_faults
 from solarkataster.checks_rating import COLUMN_KEYS, RatingInputs, check_rating
-from solarkataster.checks_rules import check_profile, check_rules, reach_notes, yield_notes
+from solarkataster.checks_rules import (
+    check_profile,
+    check_rules,
+    duty_notes,
+    reach_notes,
+    yield_notes,
+)
 from solarkataster.checks_settings import unused_notes, use_notes
 from solarkataster.config import Config
 from solarkataster.crs import (
@@ -240,6 +246,7 @@ def check_inputs(config: Config) -> CheckedInputs:
     notes += unused_notes(config, use)
     notes += use_notes(rating.buildings["use"], book)
     notes += yield_notes(book, weather)
+    notes += duty_notes(config, book)
     notes += reach_notes(config, book, sky, convergence_deg(dsm.grid.crs, *dsm.grid.centre))
     return CheckedInputs(
         config, dsm, dtm, table, weather, sky, marked, opened.points, notes, marks, opened.lod2,

@@ -18,6 +18,7 @@ from solarkataster.config import Config
 from solarkataster.crs import map_coordinates
 from solarkataster.districts import district_of, overlaps_of
 from solarkataster.errors import InputError, collected
+from solarkataster.installed import LARGEST_USUAL_KWP, ON_BUILDINGS, n_unusually_large
 from solarkataster.io.areas import PUBLIC_SPACE, read_districts, read_layers, read_parking
 from solarkataster.io.footprints import DISPLACED_ID_COLUMN, ID_COLUMN, id_texts
 from solarkataster.io.installed_plants import InstalledPlants, read_installed_plants
@@ -252,6 +253,12 @@ def _here(
         f"{where}: {len(table)} solar plants in operation, {table['power_kwp'].sum():.1f} kWp"
         + (f"; left out: {left}" if left else "")
     )
+    on_roofs = table["power_kwp"][table["location_kind"].isin(ON_BUILDINGS)]
+    if n_large := n_unusually_large(on_roofs):
+        notes.append(
+            f"{where}: plants on buildings with more than {LARGEST_USUAL_KWP:.0f} kWp each: "
+            f"{n_large}; perhaps watts were entered as kilowatts. They count as they are"
+        )
     return replace(installed, table=table, left_out=left_out)
 
 

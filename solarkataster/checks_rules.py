@@ -93,6 +93,17 @@ def yield_notes(book: RuleBook | None, weather: Weather) -> list[str]:
     return [f"no yield, own use and money of any building: the weather has no {missing}"]
 
 
+def duty_notes(config: Config, book: RuleBook | None) -> list[str]:
+    """That nothing is known of a solar duty, for who named a state whose law no file has."""
+    state = config.rules.state
+    if book is None or book.duty is not None or state is None:
+        return []
+    return [
+        f"no rules on solar duty for {state}: solar_duty stays unknown; name a file of "
+        'your own by [duty] file = "..." in the rule file'
+    ]
+
+
 def reach_notes(
     config: Config, book: RuleBook | None, sky: SkySources, convergence_deg: float
 ) -> list[str]:

@@ -441,6 +441,15 @@ def test_plants_of_another_municipality_alone_stop(tmp_path):
     assert "key 01001000" in one.expected
 
 
+def test_watts_that_may_stand_as_kilowatts_are_told(tmp_path):
+    write_plants(tmp_path, unit(1, power="9900"), unit(2, power="5000"), unit(3))
+    _, _, faults, notes = judged(tmp_path, installed_plants="mastr.csv")
+    assert not faults
+    (told,) = (note for note in notes if "as kilowatts" in note)
+    assert "plants on buildings with more than 5000 kWp each: 1;" in told
+    assert not any("as kilowatts" in note for note in plants(tmp_path, "")[2])
+
+
 def test_many_plants_without_power_stop(tmp_path):
     write_plants(tmp_path, *(unit(i) for i in range(9)), unit(10, power="9. Sep"))
     faults = judged(tmp_path, installed_plants="mastr.csv")[2]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from solarkataster.checks_rules import rules_of
+from solarkataster.checks_rules import duty_notes, rules_of
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.io.rules import load_rules
 from solarkataster.rules.book import TOPICS, RuleBook
@@ -401,6 +401,17 @@ def test_the_duties_of_a_state_by_its_name_or_code(state):
 
 def test_a_state_whose_law_no_file_knows_has_no_duties_that_are_known():
     assert load_rules(None, "hessen").duty is None
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [("hessen", ["no rules on solar duty for hessen"]), ("RP", []), (None, [])],
+)
+def test_check_tells_a_state_whose_duty_no_file_knows(state, told):
+    config = SimpleNamespace(rules=SimpleNamespace(file=None, state=state))
+    notes = duty_notes(config, rules_of(config))
+    assert [note.split(":")[0] for note in notes] == told
+    assert duty_notes(config, None) == []
 
 
 def test_duties_of_ones_own(tmp_path):
