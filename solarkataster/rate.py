@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,7 @@ from solarkataster.stages.cluster import shared_workers
 from solarkataster.stages.layers import write_rated_tables
 from solarkataster.stages.map import rated_map_stage
 from solarkataster.stages.plan import NOT_IN_TILES, code_digest
-from solarkataster.stages.rating import rated
+from solarkataster.stages.rating import Rating, rated
 from solarkataster.stages.rating_files import write_rating
 from solarkataster.stages.run_json import iso_time
 from solarkataster.stages.stored import read_inputs, read_physics
@@ -108,15 +109,21 @@ def rate(
         hours = energy.digest
         staging = folder.staging
         staging.mkdir(parents=True)
-        with Progress("rating, layers and map", 1.0) as progress:
+        with (
+            Progress("rating, layers and map", 1.0) as progress,
+            ThreadPoolExecutor(1) as beside,
+        ):
+            of_tiles = beside.submit(energy.read)
             tables = read_physics(folder.path)
-            rating = rated(tables, energy.read(), inputs, basis, budget_eur)
-            progress.at(0.3)
+            rating = rated(tables, of_tiles.result(), inputs, basis, budget_eur)
+            progress.at(0.4)
             has_hours = told["rating"].get("hours_of") == hours
-            more = write_rating(staging, rating, jobs, energy.faults, with_hours=not has_hours)
-            write_rated_tables(staging, rating.tables, folder.path, more)
-            progress.at(0.6)
+            # The map reads what the layers read, and neither reads the other's files.
+            layers = beside.submit(
+                _write_layers, staging, folder.path, rating, energy, with_hours=not has_hours
+            )
             rated_map_stage(staging, folder.path, rating, told)
+            layers.result()
         file = None if rules is None else rules.name
         again_told = told | {"rating": rating.told | {"rules_file": file, "hours_of": hours}}
         again_told["rated"] = {
@@ -131,9 +138,19 @@ def rate(
     return RateResult(folder.path, len(jobs), len(again), "the run's own" if file is None else file)
 
 
+def _write_layers(
+    staging: Path, run: Path, rating: Rating, energy: Energy, *, with_hours: bool
+) -> None:
+    more = write_rating(staging, rating, energy.jobs, energy.faults, with_hours=with_hours)
+    write_rated_tables(staging, rating.tables, run, more)
+
+
 def _failed_text(folder: RunFolder, faults: Mapping[str, str]) -> str:
-    told = "; ".join(f"tile {name}: {fault}" for name, fault in faults.items())
-    return f"{folder.path}: yields failed, the run's files stay as they were ({told})"
+    told = "; ".join(f"{name}: {fault}" for name, fault in list(faults.items())[:3])
+    return (
+        f"{folder.path}: yields of {len(faults)} tiles failed, the run's files stay as they were "
+        f"({told})"
+    )
 
 
 def _refuse_other_view(told: Mapping[str, Any], book: RuleBook, rules: Path | None) -> None:
