@@ -16,8 +16,8 @@ import time
 import numpy as np
 import pandas as pd
 
-from solarkataster.balance import Balance, Battery, balance
-from solarkataster.load_profiles import LoadProfiles, standard_profiles
+from solarkataster.load.balance import Balance, Battery, balance
+from solarkataster.load.load_profiles import LoadProfiles, standard_profiles
 
 HOURS = pd.date_range("2014-01-01", periods=8760, freq="h", tz="Etc/GMT-1")
 BATTERY = Battery(0.95, 0.95, 0.5)

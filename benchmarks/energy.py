@@ -30,23 +30,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from open_light import recorded_light
 from plant_chain import CEC_NAMES, chain_year_kwh, shipped_plant
 
-from solarkataster.balance import Battery, balance
-from solarkataster.economics import economics, surface_economics
 from solarkataster.hourly_light import SunPath, hourly_light
 from solarkataster.hourly_sky import hourly_sky
-from solarkataster.incidence import Glass, incidence_table
 from solarkataster.io.rules import load_rules
 from solarkataster.io.weather import read_weather
-from solarkataster.load_profiles import LoadProfiles, standard_profiles
-from solarkataster.plant import MOUNTINGS, plant_model, plant_output
-from solarkataster.rules.plant import PlantRules
-from solarkataster.uncertainty import (
+from solarkataster.load.balance import Battery, balance
+from solarkataster.load.load_profiles import LoadProfiles, standard_profiles
+from solarkataster.money.economics import economics, surface_economics
+from solarkataster.pv.incidence import Glass, incidence_table
+from solarkataster.pv.plant import MOUNTINGS, plant_model, plant_output
+from solarkataster.pv.uncertainty import (
     combined_sigma,
     common_sigma_fraction,
     orientation_slopes,
     own_sigma_fraction,
     p90,
 )
+from solarkataster.rules.plant import PlantRules
 from solarkataster.visibility import open_record
 from solarkataster.weather import Weather
 

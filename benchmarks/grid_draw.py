@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 from open_light import recorded_light
 
-from solarkataster.balance import Battery, Trace, trace
-from solarkataster.demand import battery_of
 from solarkataster.io.rules import load_rules
 from solarkataster.io.weather import read_weather
-from solarkataster.load_profiles import LoadProfiles, compare_grid_draw, standard_profiles
-from solarkataster.plant import plant_model, plant_output
+from solarkataster.load.balance import Battery, Trace, trace
+from solarkataster.load.demand import battery_of
+from solarkataster.load.load_profiles import LoadProfiles, compare_grid_draw, standard_profiles
+from solarkataster.pv.plant import plant_model, plant_output
 from solarkataster.units import KWH_PER_MWH, W_PER_KW
 from solarkataster.weather import Weather
 

@@ -22,7 +22,7 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from solarkataster.checks_rules import rules_of
+from solarkataster.checks.rules import rules_of
 from solarkataster.config import Config
 from solarkataster.io.run_weather import read_run_weather
 from solarkataster.io.runfolder import RunFolder, read_json, write_json

@@ -40,8 +40,8 @@ TABLES = (
         ELEMENT_COLUMNS,
     ),
     (
-        "`modules`: one row per module of the layout; where rules let heat or green come first, fewer "
-        "stay (`n_modules` of `roofs`)",
+        "`modules`: one row per module of the layout; where rules let heat or green come first, "
+        "fewer stay (`n_modules` of `roofs`)",
         MODULE_COLUMNS,
     ),
     ("`superstructures`: what stands out of roof planes", SUPERSTRUCTURE_COLUMNS),

@@ -6,7 +6,7 @@ from solarkataster.columns import Column
 from solarkataster.columns import number_column as _number
 from solarkataster.columns import text_column as _text
 from solarkataster.layers_yield import CO2_METHOD_COLUMN
-from solarkataster.rating import CLASSES
+from solarkataster.rating.classes import CLASSES
 
 
 def _count(name: str, description: str) -> Column:

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from solarkataster.checks_rules import rules_of
+from solarkataster.checks.rules import rules_of
 from solarkataster.config import Config
 from solarkataster.errors import InputError, KatasterError
 from solarkataster.io.run_weather import read_run_weather

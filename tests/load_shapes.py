@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from solarkataster.load_profiles import LoadProfiles, month_of_hour
+from solarkataster.load.load_profiles import LoadProfiles, month_of_hour
 
 #: Hours of a typical year in winter time, as of the shipped test reference years.
 WINTER_TIME = pd.date_range("2014-01-01", periods=8760, freq="h", tz="Etc/GMT-1")

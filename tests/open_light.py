@@ -8,7 +8,7 @@ import pvlib
 
 from solarkataster.hourly_light import HourlyLight, SunPath, hourly_light
 from solarkataster.hourly_sky import hourly_sky
-from solarkataster.incidence import Glass, incidence_table
+from solarkataster.pv.incidence import Glass, incidence_table
 from solarkataster.visibility import open_record
 from solarkataster.weather import Weather
 

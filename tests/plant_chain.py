@@ -12,7 +12,7 @@ from pvlib.modelchain import ModelChain
 from pvlib.pvsystem import Array, FixedMount, PVSystem
 
 import solarkataster.rules.plant
-from solarkataster.plant import PlantModel
+from solarkataster.pv.plant import PlantModel
 from solarkataster.rules.plant import PlantRules
 from solarkataster.weather import Weather
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from load_shapes import flat_year, plain_balance, profiles_of
 from numba import config
 
-from solarkataster.balance import Battery, balance, trace
 from solarkataster.errors import InputError
+from solarkataster.load.balance import Battery, balance, trace
 
 IDEAL = Battery(charge_efficiency=1.0, discharge_efficiency=1.0, power_kw_per_kwh=10.0)
 REAL = Battery(charge_efficiency=0.95, discharge_efficiency=0.9, power_kw_per_kwh=0.5)

@@ -10,13 +10,13 @@ import pytest
 from open_light import recorded_light
 from plant_chain import chain_year_kwh, shipped_plant
 
-from solarkataster.balcony import BalconyPlants, balcony_columns, balcony_planes, balcony_plants
 from solarkataster.config import load_config
 from solarkataster.demo import make_town
-from solarkataster.incidence import Glass, diffuse_factors
-from solarkataster.inverter_power import PvwattsInverter
 from solarkataster.io.rules import load_rules
-from solarkataster.plant import plant_model
+from solarkataster.pv.balcony import BalconyPlants, balcony_columns, balcony_planes, balcony_plants
+from solarkataster.pv.incidence import Glass, diffuse_factors
+from solarkataster.pv.inverter_power import PvwattsInverter
+from solarkataster.pv.plant import plant_model
 from solarkataster.stages.yield_basis import yield_basis
 
 TILTS = (90.0, 70.0)

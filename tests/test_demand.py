@@ -12,16 +12,16 @@ import pytest
 from load_shapes import WINTER_TIME, profiles_of
 from pydantic import ValidationError
 
-from solarkataster.balance import balance
-from solarkataster.demand import (
+from solarkataster.errors import InputError
+from solarkataster.load.balance import balance
+from solarkataster.load.demand import (
     annual_demand,
     battery_kwh,
     battery_of,
     demand_by_profile,
     use_keys,
 )
-from solarkataster.errors import InputError
-from solarkataster.extra_loads import (
+from solarkataster.load.extra_loads import (
     CAR,
     CARS_UNKNOWN,
     HEAT_PUMP,
@@ -30,7 +30,7 @@ from solarkataster.extra_loads import (
     car_load,
     heat_pump_load,
 )
-from solarkataster.load_profiles import month_of_hour, standard_profiles
+from solarkataster.load.load_profiles import month_of_hour, standard_profiles
 from solarkataster.rules.demand import DemandRules
 from solarkataster.stages.building_energy import building_energy
 from solarkataster.weather import Weather

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from solarkataster.duty import NONE, ON_NEW_BUILD, ON_RENOVATION, no_rules, solar_duty
 from solarkataster.errors import InputError
+from solarkataster.rating.duty import NONE, ON_NEW_BUILD, ON_RENOVATION, no_rules, solar_duty
 from solarkataster.rules.duty import DutyRules
 
 FOLDER = resources.files("solarkataster.rules").joinpath("duty")

@@ -11,18 +11,18 @@ import pyxirr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solarkataster.cash_flows import Use
-from solarkataster.co2 import co2_method, co2_saving_kg_per_year
-from solarkataster.economics import economics, surface_economics
 from solarkataster.errors import InputError
-from solarkataster.finance import (
+from solarkataster.io.rules import load_rules
+from solarkataster.money.cash_flows import Use
+from solarkataster.money.co2 import co2_method, co2_saving_kg_per_year
+from solarkataster.money.economics import economics, surface_economics
+from solarkataster.money.finance import (
     internal_rate_of_return,
     levelised_cost,
     net_present_value,
     payback_years,
     periods,
 )
-from solarkataster.io.rules import load_rules
 
 SHIPPED = load_rules()
 

@@ -14,7 +14,7 @@ from solarkataster import pipeline
 from solarkataster.config import load_config
 from solarkataster.errors import InputErrors
 from solarkataster.facades.shares import taken_fraction
-from solarkataster.rating import CLASSES, class_names
+from solarkataster.rating.classes import CLASSES, class_names
 from solarkataster.stages import facades as facades_stage
 
 YEAR = "poa_global_year_kwh_m2"

@@ -13,7 +13,7 @@ import pytest
 import shapely
 from small_inputs import CRS, NORTH_M, WEST_M, outlines
 
-from solarkataster.checks_footprints import building_marks, repaired
+from solarkataster.checks.footprints import building_marks, repaired
 from solarkataster.errors import InputErrors
 from solarkataster.io.footprints import id_texts, read_footprints, read_outlines
 

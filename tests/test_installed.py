@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 import shapely
 
-from solarkataster.installed import installed_plants
 from solarkataster.layers_statistics import INSTALLED_COLUMNS, INSTALLED_YEAR_COLUMNS
-from solarkataster.statistics import UNNAMED
+from solarkataster.rating.installed import installed_plants
+from solarkataster.rating.statistics import UNNAMED
 
 HERE = "Musterstadt"
 STATISTICS = pd.DataFrame(

@@ -11,10 +11,10 @@ import pytest
 from load_shapes import WINTER_TIME
 
 from solarkataster.errors import InputError
-from solarkataster.holidays_of_states import STATES, holiday_dates, state_code
 from solarkataster.io.load_profile import read_load_profile
 from solarkataster.io.rules import load_rules
-from solarkataster.load_profiles import (
+from solarkataster.load.holidays_of_states import STATES, holiday_dates, state_code
+from solarkataster.load.load_profiles import (
     compare_grid_draw,
     measured_profile,
     quarter_hours,

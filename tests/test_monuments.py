@@ -12,8 +12,8 @@ from small_inputs import CRS, NORTH_M, WEST_M, check, one_fault, outlines, write
 
 from solarkataster.errors import InputErrors
 from solarkataster.io.monuments import read_monuments
-from solarkataster.monuments import is_monument
-from solarkataster.protection import ENSEMBLE, SINGLE, protection_of
+from solarkataster.rating.monuments import is_monument
+from solarkataster.rating.protection import ENSEMBLE, SINGLE, protection_of
 
 #: Two houses with a wall in common, and one apart.
 HOUSES = np.array(

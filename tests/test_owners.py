@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from solarkataster.owners import owner_classes
+from solarkataster.rating.owners import owner_classes
 from solarkataster.rules.owners import OwnerRules
 
 TEXT = (files("solarkataster.rules") / "owners.toml").read_text(encoding="utf-8")

@@ -18,8 +18,8 @@ from weather_files import ELEVATION_M, LATITUDE, LONGITUDE, made_up_year
 
 from solarkataster.hourly_sky import hourly_sky
 from solarkataster.io.rules import load_rules
-from solarkataster.parking import PARKING_COLUMNS, parking_potential
-from solarkataster.plant import plant_model, plant_output
+from solarkataster.pv.plant import plant_model, plant_output
+from solarkataster.rating.parking import PARKING_COLUMNS, parking_potential
 from solarkataster.rules.rating import CarParks, RatingRules
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.weather import Weather

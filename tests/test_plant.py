@@ -16,10 +16,10 @@ from weather_files import ELEVATION_M, LATITUDE, LONGITUDE, made_up_year
 
 from solarkataster.errors import InputError
 from solarkataster.hourly_light import HourlyLight
-from solarkataster.incidence import Glass, diffuse_factors, incidence_table
 from solarkataster.io.weather import read_weather
-from solarkataster.module_power import cec_module, cec_point
-from solarkataster.plant import LOSSES, missing_weather, plant_model, plant_output
+from solarkataster.pv.incidence import Glass, diffuse_factors, incidence_table
+from solarkataster.pv.module_power import cec_module, cec_point
+from solarkataster.pv.plant import LOSSES, missing_weather, plant_model, plant_output
 from solarkataster.rules.plant import PlantRules
 from solarkataster.weather import Weather
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solarkataster.errors import InputError
-from solarkataster.portfolio import OBJECTIVES, portfolio
-from solarkataster.selection import best_selection
+from solarkataster.rating.portfolio import OBJECTIVES, portfolio
+from solarkataster.rating.selection import best_selection
 
 many = settings(deadline=None, max_examples=100)
 whole = st.integers(1, 400)
@@ -82,7 +82,7 @@ def test_a_thousand_roofs_are_chosen_within_the_bound_of_their_fractions():
 
 
 def test_a_search_that_ends_early_tells_what_it_may_miss(monkeypatch):
-    monkeypatch.setattr("solarkataster.selection.MAX_KEPT", 40)
+    monkeypatch.setattr("solarkataster.rating.selection.MAX_KEPT", 40)
     rng = np.random.default_rng(2)
     cost = rng.integers(1000, 2000, 40)
     found = best_selection(cost, cost + 500, int(cost.sum()) // 2)

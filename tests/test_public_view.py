@@ -14,7 +14,7 @@ from test_rating import RULES
 
 from solarkataster.errors import InputError
 from solarkataster.grid import Grid
-from solarkataster.public_view import monument_view, public_eyes, seen_points
+from solarkataster.rating.public_view import monument_view, public_eyes, seen_points
 from solarkataster.receivers import plane_receivers
 from solarkataster.stages.monument_view import monument_view_stage
 from solarkataster.surface import Surface

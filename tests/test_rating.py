@@ -29,9 +29,9 @@ from solarkataster.layout.reasons import (
     small_reason,
 )
 from solarkataster.quality import REMOVED_MARK
-from solarkataster.rated_tables import Site, class_notes, rate_run
-from solarkataster.rating import CLASSES, class_limits, rate_surfaces, unreachable_classes
-from solarkataster.reasons import age_words, german_number, german_reason
+from solarkataster.rating.classes import CLASSES, class_limits, rate_surfaces, unreachable_classes
+from solarkataster.rating.rated_tables import Site, class_notes, rate_run
+from solarkataster.rating.reasons import age_words, german_number, german_reason
 from solarkataster.rules.duty import DutyRules
 from solarkataster.rules.rating import RatingRules
 

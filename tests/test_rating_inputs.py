@@ -15,15 +15,15 @@ from small_inputs import CRS, NORTH_M, WEST_M, check, outlines, rewrite_footprin
 from test_installed_plants_file import unit
 from test_installed_plants_file import write as write_plants
 
-from solarkataster.checks_rating import COLUMN_KEYS, RatingInputs, check_rating
-from solarkataster.checks_settings import use_notes
+from solarkataster.checks.rating import COLUMN_KEYS, RatingInputs, check_rating
+from solarkataster.checks.settings import use_notes
 from solarkataster.config import load_config
-from solarkataster.districts import district_of, overlaps_of
 from solarkataster.errors import InputErrors
 from solarkataster.io.column_values import numbers_of
 from solarkataster.io.footprints import read_footprints
 from solarkataster.io.rules import load_rules
-from solarkataster.monuments import monument_kinds
+from solarkataster.rating.districts import district_of, overlaps_of
+from solarkataster.rating.monuments import monument_kinds
 from solarkataster.stages.stored import read_inputs, write_inputs
 
 #: The town of `small_inputs`: 12 x 12 houses on 120 x 120 m.

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from solarkataster.checks_rules import duty_notes, rules_of
+from solarkataster.checks.rules import duty_notes, rules_of
 from solarkataster.errors import InputError, InputErrors
 from solarkataster.io.rules import load_rules
 from solarkataster.rules.book import TOPICS, RuleBook

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solarkataster.duty import NONE, ON_NEW_BUILD, ON_RENOVATION
 from solarkataster.errors import InputError
 from solarkataster.layers_statistics import (
     BOTH_SUM_COLUMNS,
@@ -17,10 +16,11 @@ from solarkataster.layers_statistics import (
     SURFACE_SUM_COLUMNS,
 )
 from solarkataster.layout import reasons as layout_reasons
+from solarkataster.pv.uncertainty import P90_SIGMAS
 from solarkataster.quality import REMOVED_MARK
-from solarkataster.reasons import german_reason
-from solarkataster.statistics import LEVELS, UNNAMED, known_sum, statistics
-from solarkataster.uncertainty import P90_SIGMAS
+from solarkataster.rating.duty import NONE, ON_NEW_BUILD, ON_RENOVATION
+from solarkataster.rating.reasons import german_reason
+from solarkataster.rating.statistics import LEVELS, UNNAMED, known_sum, statistics
 
 SURFACE_NUMBERS = [column.name for column in (*BOTH_SUM_COLUMNS, *SURFACE_SUM_COLUMNS)]
 BUILDING_NUMBERS = [column.name for column in (*BOTH_SUM_COLUMNS, *BUILDING_SUM_COLUMNS)]

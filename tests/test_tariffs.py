@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from solarkataster.errors import InputError
 from solarkataster.io.rules import load_rules
+from solarkataster.money.tariffs import feed_in_limit_kw, tariffs
 from solarkataster.rules.eeg import slice_mean_eur_per_kwh
-from solarkataster.tariffs import feed_in_limit_kw, tariffs
 
 BOOK = load_rules()
 SMART_METERS = BOOK.money.smart_meters

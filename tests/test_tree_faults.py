@@ -26,7 +26,7 @@ from small_inputs import (
 )
 
 from solarkataster.canopy import EVERGREEN
-from solarkataster.checks_trees import check_trees, surface_fault
+from solarkataster.checks.trees import check_trees, surface_fault
 from solarkataster.config_inputs import TreesConfig
 from solarkataster.errors import InputErrors
 from solarkataster.grid import Grid

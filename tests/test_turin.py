@@ -20,7 +20,7 @@ from open_light import recorded_light
 from plant_chain import shipped_plant
 
 from solarkataster.hourly_light import HourlyLight
-from solarkataster.plant import plant_model, plant_output
+from solarkataster.pv.plant import plant_model, plant_output
 from solarkataster.rules.plant import PlantRules
 from solarkataster.weather import Weather
 

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from plant_chain import shipped_plant
 
 from solarkataster.errors import InputError
-from solarkataster.stages.building_energy import YIELD_MONTHS, building_sums
-from solarkataster.uncertainty import (
+from solarkataster.pv.uncertainty import (
     combined_sigma,
     common_sigma_fraction,
     common_sigma_parts,
@@ -23,6 +22,7 @@ from solarkataster.uncertainty import (
     surface_sigma_fraction,
     year_sigma_fraction,
 )
+from solarkataster.stages.building_energy import YIELD_MONTHS, building_sums
 
 RULES = shipped_plant().uncertainty
 FLAT = (np.zeros(1), np.zeros(1))

@@ -10,10 +10,10 @@ from tile_reading import read_tiles, vector_features
 from webmap_rated import GIVEN, RATING, TOLD, rated_town
 from webmap_town import META
 
-from solarkataster.balance import AVERAGE_PROFILE_NOTE_DE
 from solarkataster.io.webmap import write_map
 from solarkataster.io.webtiles import CLASS_COLOURS
 from solarkataster.io.webtiles_columns import BUILDING_TILE_COLUMNS, public_buildings
+from solarkataster.load.balance import AVERAGE_PROFILE_NOTE_DE
 from solarkataster.stages.map import rating_facts
 
 

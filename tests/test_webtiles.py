@@ -35,7 +35,7 @@ from solarkataster.io.webtiles_columns import (
 from solarkataster.io.webtiles_vector import tile_table
 from solarkataster.layers import BUILDING_COLUMNS
 from solarkataster.quality import REMOVED_MARK
-from solarkataster.reasons import german_reason
+from solarkataster.rating.reasons import german_reason
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from solarkataster.hourly_light import SunPath, hourly_light, month_sums_kwh_m2
 from solarkataster.hourly_sky import hourly_sky
 from solarkataster.io.run_weather import read_run_weather
 from solarkataster.io.visibility import read_sky_records
-from solarkataster.rating import CLASSES
+from solarkataster.rating.classes import CLASSES
 from solarkataster.surface_records import ROOF, WALL
 from solarkataster.units import MONTHS
 

@@ -21,7 +21,7 @@ from solarkataster.layers import (
     ROOF_COLUMNS,
     SUPERSTRUCTURE_COLUMNS,
 )
-from solarkataster.reasons import german_reasons
+from solarkataster.rating.reasons import german_reasons
 from solarkataster.units import MONTHS
 
 CRS = "EPSG:25832"

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from solarkataster.errors import InputError
-from solarkataster.load_profiles import LOCAL_CLOCK
+from solarkataster.load.load_profiles import LOCAL_CLOCK
 
 #: Ending of the value column's name -> kWh or kW per unit, and whether it is a power.
 _UNITS = {"kwh": (1.0, False), "wh": (0.001, False), "mwh": (1000.0, False),

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from solarkataster.errors import InputError, InputErrors
-from solarkataster.holidays_of_states import STATES, state_code
+from solarkataster.load.holidays_of_states import STATES, state_code
 from solarkataster.rules.book import TOPICS, RuleBook
 from solarkataster.rules.eeg import EegPeriod
 from solarkataster.rules.faults import rule_fault, unknown

@@ -102,7 +102,8 @@ def write_map(
         ratings were made with, for the legend and the cards; without it there are no classes).
     modules, superstructures, parking : GeoDataFrame, optional
         Columns of :data:`solarkataster.layers.MODULE_COLUMNS`, ``SUPERSTRUCTURE_COLUMNS`` and
-        :data:`solarkataster.parking.PARKING_COLUMNS`; without them the map has no such layer.
+        :data:`solarkataster.rating.parking.PARKING_COLUMNS`; without them the map has no such
+        layer.
     walls : MapWalls, optional
         Without them the map has no walls.
     keep : Path, optional

@@ -20,7 +20,7 @@ def write_parking_tiles(path: Path, parking: gpd.GeoDataFrame) -> int:
     path : Path
         PMTiles file to write.
     parking : GeoDataFrame, shape (n_parking,)
-        Columns of :data:`solarkataster.parking.PARKING_COLUMNS`, any CRS.
+        Columns of :data:`solarkataster.rating.parking.PARKING_COLUMNS`, any CRS.
 
     Returns
     -------

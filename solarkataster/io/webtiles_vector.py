@@ -20,7 +20,7 @@ from solarkataster.columns import Column
 from solarkataster.errors import InputError
 from solarkataster.io.results import typed_values
 from solarkataster.quality import REMOVED_MARK
-from solarkataster.reasons import german_reason
+from solarkataster.rating.reasons import german_reason
 
 log = logging.getLogger(__name__)
 

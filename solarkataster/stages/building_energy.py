@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 
 from solarkataster.allocation import Planes, allocate, allocated_heat, heat_first_columns
-from solarkataster.balance import balance
-from solarkataster.demand import battery_kwh, battery_of, demand_by_profile
-from solarkataster.extra_loads import add_extra_loads
 from solarkataster.heat import heat_demand, heat_reasons, month_means, n_persons, wanted_area_m2
-from solarkataster.reasons import joined
+from solarkataster.load.balance import balance
+from solarkataster.load.demand import battery_kwh, battery_of, demand_by_profile
+from solarkataster.load.extra_loads import add_extra_loads
+from solarkataster.pv.surface_yields import LOSS_COLUMNS
+from solarkataster.pv.uncertainty import combined_sigma, p90
+from solarkataster.rating.reasons import joined
 from solarkataster.stages.yield_basis import YieldBasis
-from solarkataster.surface_yields import LOSS_COLUMNS
-from solarkataster.uncertainty import combined_sigma, p90
 from solarkataster.units import MONTHS, W_PER_KW
 
 #: Buildings whose balance is worked out together.

@@ -10,11 +10,11 @@ from typing import Any
 import geopandas as gpd
 
 import solarkataster
-from solarkataster.balance import AVERAGE_PROFILE_NOTE_DE, AVERAGE_PROFILE_NOTE_EN
 from solarkataster.checks import CheckedInputs
 from solarkataster.config import Config
 from solarkataster.io.webmap import MapWalls, write_map
 from solarkataster.layers import POA_YEAR_RASTER
+from solarkataster.load.balance import AVERAGE_PROFILE_NOTE_DE, AVERAGE_PROFILE_NOTE_EN
 from solarkataster.stages.layers import Tables
 from solarkataster.stages.rating import Rating
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solarkataster.public_view import monument_view, public_eyes
+from solarkataster.rating.public_view import monument_view, public_eyes
 from solarkataster.rules.rating import Visibility
 from solarkataster.stages.job import TileJob, TileRoofs
 from solarkataster.surface import Surface
@@ -33,7 +33,7 @@ def monument_view_stage(
     Returns
     -------
     planes, buildings : ndarray of object, shapes (n_roof,) and (n_building,)
-        As :func:`solarkataster.public_view.monument_view`.
+        As :func:`solarkataster.rating.public_view.monument_view`.
     """
     eyes = None
     if public_space is not None and job.is_monument.any():

@@ -9,29 +9,29 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from solarkataster.balcony import balcony_columns
-from solarkataster.checks_rating import RatingInputs
-from solarkataster.co2 import co2_method
+from solarkataster.checks.rating import RatingInputs
 from solarkataster.columns import Column
-from solarkataster.duty import solar_duty
-from solarkataster.economics import economics, surface_economics
-from solarkataster.installed import Installed, installed_plants
 from solarkataster.io.results import typed_values
 from solarkataster.layers import BUILDING_COLUMNS, FACADE_COLUMNS, ROOF_COLUMNS, STOREY_COLUMNS
 from solarkataster.layout.reasons import MONUMENT
-from solarkataster.owners import owner_classes
-from solarkataster.parking import parking_potential
-from solarkataster.plant import missing_weather
-from solarkataster.portfolio import Portfolio, portfolio
-from solarkataster.protection import protection_of
+from solarkataster.money.co2 import co2_method
+from solarkataster.money.economics import economics, surface_economics
+from solarkataster.pv.balcony import balcony_columns
+from solarkataster.pv.plant import missing_weather
 from solarkataster.quality import joined_marks
-from solarkataster.rated_tables import Site, rate_run
-from solarkataster.rating import ClassLimits, class_limits
-from solarkataster.reasons import german_reasons, joined
+from solarkataster.rating.classes import ClassLimits, class_limits
+from solarkataster.rating.duty import solar_duty
+from solarkataster.rating.installed import Installed, installed_plants
+from solarkataster.rating.owners import owner_classes
+from solarkataster.rating.parking import parking_potential
+from solarkataster.rating.portfolio import Portfolio, portfolio
+from solarkataster.rating.protection import protection_of
+from solarkataster.rating.rated_tables import Site, rate_run
+from solarkataster.rating.reasons import german_reasons, joined
+from solarkataster.rating.statistics import statistics
 from solarkataster.stages.layers import Tables
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.stages.yield_pass import RunEnergy
-from solarkataster.statistics import statistics
 
 #: Columns of a surface that are the pass's, not the physics'.
 _NOT_TAKEN = ("building_id", "surface_id", "is_wall", "surface_tilt", "surface_azimuth",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import shapely
 
-from solarkataster.checks_points import MIN_DENSITY_PER_M2
+from solarkataster.checks.points import MIN_DENSITY_PER_M2
 from solarkataster.layout.modules import rack_azimuths
 from solarkataster.layout.racks import Racks, noon_elevation_deg, rack_receivers
 from solarkataster.layout.racks import square_shadow_angle_deg as square_deg

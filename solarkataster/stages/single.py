@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from solarkataster.checks_heights import check_values, source_name
+from solarkataster.checks.heights import check_values, source_name
 from solarkataster.config import WeatherConfig, load_config
 from solarkataster.crs import convergence_deg
 from solarkataster.errors import InputError

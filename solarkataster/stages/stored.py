@@ -8,7 +8,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from solarkataster.checks_rating import RatingInputs
+from solarkataster.checks.rating import RatingInputs
 from solarkataster.errors import InputError
 from solarkataster.io.installed_plants import InstalledPlants
 from solarkataster.io.results import write_geoparquet

@@ -7,24 +7,29 @@ from functools import cached_property
 
 import numpy as np
 
-from solarkataster.balcony import BalconyPlants, balcony_planes, balcony_plants
 from solarkataster.canopy import Transmissivity
 from solarkataster.config import Config
 from solarkataster.hourly_light import HourlyLight, SunPath, hourly_light
 from solarkataster.hourly_sky import HourlySky, hourly_sky
-from solarkataster.incidence import incidence_table
-from solarkataster.inverter_power import PvwattsInverter
 from solarkataster.irradiance import best_open_wall_year_kwh_m2, best_open_year_kwh_m2, open_light
-from solarkataster.load_profiles import DEMAND_PROFILES, MEASURED, LoadProfiles, standard_profiles
-from solarkataster.plant import PlantModel, missing_weather, plant_model, plant_output
+from solarkataster.load.load_profiles import (
+    DEMAND_PROFILES,
+    MEASURED,
+    LoadProfiles,
+    standard_profiles,
+)
+from solarkataster.money.tariffs import feed_in_limit_kw
+from solarkataster.pv.balcony import BalconyPlants, balcony_planes, balcony_plants
+from solarkataster.pv.incidence import incidence_table
+from solarkataster.pv.inverter_power import PvwattsInverter
+from solarkataster.pv.plant import PlantModel, missing_weather, plant_model, plant_output
+from solarkataster.pv.uncertainty import common_sigma_fraction
 from solarkataster.rules.book import RuleBook
 from solarkataster.rules.demand import DemandRules
 from solarkataster.rules.facade import FacadeRules
 from solarkataster.rules.plant import UncertaintyRules
 from solarkataster.sky import sky_sources
 from solarkataster.sky_table import SkyTable, sky_table
-from solarkataster.tariffs import feed_in_limit_kw
-from solarkataster.uncertainty import common_sigma_fraction
 from solarkataster.units import W_PER_KW, WH_PER_KWH
 from solarkataster.visibility import open_record
 from solarkataster.weather import Weather

@@ -13,13 +13,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from solarkataster.demand import annual_demand
 from solarkataster.io.runfolder import RunFolder, read_json, write_json, write_permit
 from solarkataster.io.visibility import StoredRecords, read_sky_records
 from solarkataster.layout.reasons import Demand
-from solarkataster.load_profiles import MEASURED
-from solarkataster.plant import missing_weather
-from solarkataster.plant_parts import facade_modules, facade_parts, roof_parts
+from solarkataster.load.demand import annual_demand
+from solarkataster.load.load_profiles import MEASURED
+from solarkataster.pv.plant import missing_weather
+from solarkataster.pv.plant_parts import facade_modules, facade_parts, roof_parts
+from solarkataster.pv.surface_yields import part_columns, part_rows, part_yields, surface_columns
+from solarkataster.pv.uncertainty import (
+    orientation_slopes,
+    own_sigma_fraction,
+    p90,
+    surface_sigma_fraction,
+)
 from solarkataster.stages.building_energy import (
     YIELD_MONTHS,
     allocated_surfaces,
@@ -29,13 +36,6 @@ from solarkataster.stages.building_energy import (
 from solarkataster.stages.sky_records import NAME
 from solarkataster.stages.yield_basis import YieldBasis
 from solarkataster.surface_records import RACK, ROOF, WALL
-from solarkataster.surface_yields import part_columns, part_rows, part_yields, surface_columns
-from solarkataster.uncertainty import (
-    orientation_slopes,
-    own_sigma_fraction,
-    p90,
-    surface_sigma_fraction,
-)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class YieldJob:
     power_stamp, balance_stamp : str
         Digest of what the hourly yield depends on; of what the balance depends on besides.
     buildings : DataFrame
-        Rows of :class:`solarkataster.checks_rating.RatingInputs` of the tile's buildings, and
+        Rows of :class:`solarkataster.checks.rating.RatingInputs` of the tile's buildings, and
         ``footprint_area_m2``.
     """
 

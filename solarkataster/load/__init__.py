@@ -1,0 +1,1 @@
+"""What buildings use, and what of a yield they use themselves."""

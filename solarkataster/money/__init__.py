@@ -1,0 +1,1 @@
+"""Costs, tariffs and cash flows of plants, and the carbon dioxide they save."""

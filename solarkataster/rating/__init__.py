@@ -1,0 +1,1 @@
+"""Classes with reasons, protection, duties, sums and lists: tables in, tables out."""
