@@ -71,7 +71,7 @@ def yard():
     return surface_m.astype(np.float32), is_tree
 
 
-# The trees' share is the issue's; crowns of this town are smooth domes but for 3 cm of noise.
+# The trees' share is what was asked; crowns of this town are smooth domes but for 3 cm of noise.
 def test_trees_of_the_town_are_found_and_nothing_else(demo, figure):
     found = demo.found()
     is_crown = found.canopy.is_crown

@@ -206,7 +206,7 @@ def test_a_crown_opaque_in_one_month_takes_that_month_and_no_other(sky, scene):
     np.testing.assert_allclose(direct_lost, whole, atol=0.02)
 
 
-# The skylines of the reference are marched; limits from the issue for walls: 1 %, 0.3 %.
+# The skylines of the reference are marched; limits asked of walls: 1 %, 0.3 %.
 def test_two_kinds_of_crowns_agree_with_rays(minutes, sky, scene, figure):
     solid_m, canopy, receivers = scene
     through = seasonal_transmissivity(0.1, 0.6, 0.25)

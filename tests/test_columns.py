@@ -78,7 +78,7 @@ def test_higher_on_a_wall_the_skyline_never_rises():
     assert (rises > 0.01).mean() < 1e-3
 
 
-# Limits: those of roofs, from the issue of the main job: RMSE 0.25°, bias 0.02°, off by 5° 0.1 %.
+# Limits: those of roofs, asked of roofs: RMSE 0.25°, bias 0.02°, off by 5° 0.1 %.
 def test_columns_before_walls_agree_with_the_plain_march(figure):
     town = make_town(seed=6, size_m=160, kind="builtup", roof_share=0.3)
     dsm_m = town.dsm_m
@@ -102,7 +102,7 @@ def test_columns_before_walls_agree_with_the_plain_march(figure):
     assert off <= 0.001
 
 
-# Limits: issue of walls and trees, energy-weighted RMSE 1 %, bias 0.3 %.
+# Limits asked of walls, energy-weighted RMSE 1 %, bias 0.3 %.
 def test_walls_of_a_town_agree_with_brute_force(demo_weather, figure):
     town = make_town(seed=6, size_m=160, kind="builtup", roof_share=0.3)
     dsm_m, rng = town.dsm_m, np.random.default_rng(4)

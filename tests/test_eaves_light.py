@@ -65,7 +65,7 @@ def under_a_board(above_m, depth_m, wall_azimuth, half_length_m=1000.0):
     return hidden
 
 
-# Limit: issue of walls and trees asks 0.3 % of bias against brute force.
+# Limit asked: 0.3 % of bias against brute force.
 @pytest.mark.parametrize(("above_m", "depth_m"), [(1.5, 0.5), (6.0, 0.3), (1.0, 1.0)])
 def test_walls_under_long_eaves_agree_with_rays(minutes, sky, above_m, depth_m, figure):
     azimuths_deg = np.array([0, 47, 90, 101, 135, 180, 229, 270, 316.3])

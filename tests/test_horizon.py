@@ -199,7 +199,7 @@ def test_azimuths_fall_into_quadrants(azimuth_deg, expected):
     assert quadrant_of(azimuth_deg) == expected
 
 
-# Limits: issue of the main job: RMSE 0.25°, bias 0.02°, under 0.1 % off by more than 5°, over all
+# Limits asked: RMSE 0.25°, bias 0.02°, under 0.1 % off by more than 5°, over all
 # pairs and over those whose reference is 1° or more.
 @pytest.mark.parametrize(
     ("kind", "size_m", "share"),

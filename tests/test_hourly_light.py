@@ -201,7 +201,7 @@ def off_by(seen, got, surface, month):
     return off | {"months": np.abs(months - of_table).max(axis=1) / year}
 
 
-# Limits from the issue on hourly yield: roofs 0.5 %, walls 1.5 % per component.
+# Limits asked of hourly yield: roofs 0.5 %, walls 1.5 % per component.
 @pytest.mark.parametrize("has_crowns", [False, True])
 @pytest.mark.parametrize("model", ["perez", "all-weather"])
 def test_hours_agree_with_the_light_table_part_by_part(skies, points, model, has_crowns, figure):

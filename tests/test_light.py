@@ -133,7 +133,7 @@ def test_turning_the_town_turns_its_light(sources, sky):
     )
 
 
-# Limits from the issue of the main job: RMSE of annual sums over their mean 0.4 %, bias 0.1 %.
+# Limits asked of roofs: RMSE of annual sums over their mean 0.4 %, bias 0.1 %.
 def test_roofs_of_a_town_agree_with_brute_force(demo_weather, sources, figure):
     convergence_deg = -1.2
     town = make_town(seed=5, size_m=160, kind="builtup", roof_share=0.3)

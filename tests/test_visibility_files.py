@@ -114,7 +114,7 @@ def test_hours_of_the_stored_files_make_the_months_of_the_tables(town, kinds, la
     table = getattr(town.tables, layer).set_index(f"{layer[:-1]}_id")
     expected = table.loc[by_surface.index, GLOBAL]
     year = expected.sum(axis=1)
-    # Limits of the issue; few azimuths, and few points on a wall, make steps of single houses.
+    # Limits as asked; few azimuths, and few points on a wall, make steps of single houses.
     assert (np.abs(by_surface.sum(axis=1) - year) / year).max() < 0.015
     off = np.abs(by_surface.sum().to_numpy() / expected.sum().to_numpy() - 1.0)
     assert off.max() < 0.005

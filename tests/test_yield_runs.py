@@ -171,7 +171,7 @@ def test_the_implied_performance_ratio_is_plausible_and_no_input(surfaces):
     ("kind", "layer", "limit"), [(ROOF, "roofs", 5e-3), (WALL, "facades", 15e-3)]
 )
 def test_the_light_of_the_hours_is_that_of_the_tables(run, tables, kind, layer, limit):
-    """Before any scaling and any loss at the glass; limits of the issue."""
+    """Before any scaling and any loss at the glass; limits as asked."""
     told = json.loads((run / "run.json").read_text(encoding="utf-8"))
     config = Config.model_validate_json(json.dumps(told["config"]))
     sky = hourly_sky(read_run_weather(run / "weather.parquet"), config.irradiation.sky)
