@@ -229,11 +229,15 @@ def _known_floor_area(
     return area_m2, sources, doubts
 
 
+#: How a reason begins that says why a given floor area is not used.
+AREA_IN_DOUBT = "Nutzfläche unglaubwürdig"
+
+
 def _doubt(area_m2: float, most_m2: float) -> str:
     if not area_m2 > most_m2:
         return ""
     said, most = _number(area_m2), _number(most_m2)
-    return f"Nutzfläche unglaubwürdig: {said} m² angegeben, mehr als {most} m²; nicht verwendet"
+    return f"{AREA_IN_DOUBT}: {said} m² angegeben, mehr als {most} m²; nicht verwendet"
 
 
 def _most_floor_m2(buildings: pd.DataFrame, keys: np.ndarray, rules: DemandRules) -> np.ndarray:

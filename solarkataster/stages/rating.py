@@ -14,6 +14,7 @@ from solarkataster.columns import Column
 from solarkataster.io.results import typed_values
 from solarkataster.layers import BUILDING_COLUMNS, FACADE_COLUMNS, ROOF_COLUMNS, STOREY_COLUMNS
 from solarkataster.layout.reasons import MONUMENT
+from solarkataster.load.demand import AREA_IN_DOUBT
 from solarkataster.money.co2 import co2_method
 from solarkataster.money.economics import economics, surface_economics
 from solarkataster.pv.balcony import balcony_columns
@@ -171,7 +172,12 @@ def _known_of(
         of_energy = of_energy.reindex(ids)
         for name in of_energy.columns:
             table[name] = _where(is_there, of_energy[name], table.get(name))
-    table["floor_area_given_m2"] = given["floor_area_m2"].to_numpy()
+    is_doubtful = np.zeros(len(table), dtype=bool)
+    if "demand_reason" in table:
+        doubts = table["demand_reason"].fillna("").astype(str)
+        is_doubtful = doubts.str.contains(AREA_IN_DOUBT, regex=False).to_numpy(dtype=bool)
+    area_m2 = given["floor_area_m2"].to_numpy(dtype=np.float64)
+    table["floor_area_given_m2"] = np.where(is_doubtful, np.nan, area_m2)
     table["district"] = given["district"].fillna("").to_numpy(dtype=object)
     kinds = given["monument_kind"].fillna("").to_numpy(dtype=object)
     table["protection"] = protection_of(table["monument"].to_numpy(dtype=bool), kinds)
