@@ -26,7 +26,7 @@ from solarkataster.progress import Progress
 from solarkataster.rules.book import RuleBook
 from solarkataster.stages.cluster import shared_workers
 from solarkataster.stages.layers import write_rated_tables
-from solarkataster.stages.map import rated_map_stage
+from solarkataster.stages.map import MAP_FOLDER, rated_map_stage
 from solarkataster.stages.plan import NOT_IN_TILES, code_digest
 from solarkataster.stages.rating import Rating, rated
 from solarkataster.stages.rating_files import write_rating
@@ -114,7 +114,9 @@ def rate(
             ThreadPoolExecutor(1) as beside,
         ):
             of_tiles = beside.submit(energy.read)
-            tables = read_physics(folder.path)
+            # A map that is there keeps its modules, and so do the layers.
+            has_map = (folder.path / MAP_FOLDER / "map.json").is_file()
+            tables = read_physics(folder.path, with_others=not has_map)
             rating = rated(tables, of_tiles.result(), inputs, basis, budget_eur)
             progress.at(0.4)
             has_hours = told["rating"].get("hours_of") == hours

@@ -235,3 +235,11 @@ def test_yields_that_fail_leave_the_run_as_it_was(copy, tmp_path, monkeypatch):
     with pytest.raises(KatasterError, match="stay as they were"):
         rate(copy, rules(tmp_path, HEAT_FIRST))
     assert bytes_of(copy) == before
+
+
+def test_a_map_that_was_thrown_away_is_made_again_with_its_modules(done, copy):
+    shutil.rmtree(copy / "map")
+    rate(copy)
+    before, after = (json.loads((run / "map" / "map.json").read_text()) for run in (done, copy))
+    assert after["n_modules"] == before["n_modules"] > 0
+    assert (copy / "map" / "modules.pmtiles").is_file()

@@ -126,13 +126,15 @@ def _require(path: Path) -> None:
         )
 
 
-def read_physics(run: Path) -> Tables:
+def read_physics(run: Path, *, with_others: bool = True) -> Tables:
     """
     The layers of a finished run as they were before its rating.
 
     Parameters
     ----------
     run : Path
+    with_others : bool
+        Read modules and all else that a rating does not change too; these are empty without.
 
     Returns
     -------
@@ -147,7 +149,8 @@ def read_physics(run: Path) -> Tables:
     paths |= {name: run / f"{name}.parquet" for name in BESIDE if name not in RATED}
     tables = {}
     for name, path in paths.items():
-        if not path.is_file() and name == "facade_elements":
+        is_left_out = name not in RATED and not with_others
+        if is_left_out or (not path.is_file() and name == "facade_elements"):
             tables[name] = gpd.GeoDataFrame({"geometry": []})
             continue
         _require(path)
