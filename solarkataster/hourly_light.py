@@ -12,15 +12,12 @@ from solarkataster.errors import InputError
 from solarkataster.hourly_sky import N_HOUR_PATCH, PATCH_ROWS, HourlySky
 from solarkataster.kernels import hourly_light as kernel
 from solarkataster.kernels.visibility import patch_view
-from solarkataster.sky_table import BAND_WIDTH_DEG, N_STEP
+from solarkataster.sky_table import BAND_WIDTH_DEG, N_STEP, SLICE_DEG
 from solarkataster.units import WH_PER_KWH
 from solarkataster.visibility import EDGE_STEP, LAYERS, VISIBLE, SkyRecord, edge_tangents
 
 #: Steps of the table of what enters a surface, by the cosine of incidence.
 _N_COSINE = 512
-
-#: Slices of a sector, at most so wide, in which a plane's own horizon cuts it. [°]
-_SLICE_DEG = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,7 +302,7 @@ def _in_month(views: list[np.ndarray], kept: np.ndarray) -> list[np.ndarray]:
 def _by_month(record: SkyRecord, kept: np.ndarray, n_patch: int) -> list[np.ndarray]:
     """What patches of radiance 1 send to each surface, by month, each (n, n_patch of a sky)."""
     width = 360.0 / record.n_sector
-    n_slice = max(1, int(np.ceil(width / _SLICE_DEG)))
+    n_slice = max(1, int(np.ceil(width / SLICE_DEG)))
     edges = np.arange(record.n_sector)[:, None] * width - width / 2
     edges = edges + np.arange(n_slice + 1) * (width / n_slice)
     middles = (edges[:, 1:] + edges[:, :-1]) / 2 + record.convergence_deg

@@ -26,7 +26,7 @@ BAND_LANE = 15
 BAND_WIDTH_DEG = 6.5
 
 #: Width of the slices in which a plane's own horizon cuts a sector, at most. [°]
-_SLICE_DEG = 1.0
+SLICE_DEG = 1.0
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def sky_table(sources: SkySources, convergence_deg: float, n_azimuth: int = 72) 
             expected="at least 8, 72 for roofs",
         )
     width = 360.0 / n_azimuth
-    n_slice = max(1, int(np.ceil(width / _SLICE_DEG)))
+    n_slice = max(1, int(np.ceil(width / SLICE_DEG)))
     azimuths_deg = np.arange(n_azimuth) * width
     edges = azimuths_deg[:, None] - width / 2 + np.arange(n_slice + 1) * (width / n_slice)
     parts = np.zeros((n_azimuth, n_slice, N_STEP + 1, 3, N_LANE))

@@ -121,3 +121,30 @@ def folder(tmp_path) -> Path:
 
     write_inputs(tmp_path)
     return tmp_path
+
+
+# The map of a module's `run` in one browser, on a screen that tests share.
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from map_pages import chromium
+
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def shared_desktop(browser, run):
+    from map_pages import SMALL_DESKTOP, open_map
+
+    with open_map(browser, run, SMALL_DESKTOP) as watched:
+        yield watched
+
+
+@pytest.fixture
+def desktop(shared_desktop):
+    from map_pages import as_opened
+
+    with as_opened(shared_desktop) as watched:
+        yield watched

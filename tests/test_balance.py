@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from load_shapes import flat_year, plain_balance, profiles_of
-from numba import config
 
 from solarkataster.errors import InputError
 from solarkataster.load.balance import Battery, balance, trace
@@ -224,18 +221,3 @@ def test_wrong_numbers_are_refused(given, words):
 def test_a_battery_that_gains_energy_is_refused():
     with pytest.raises(InputError, match="charge_efficiency"):
         Battery(1.1, 0.9, 0.5)
-
-
-@pytest.mark.skipif(config.DISABLE_JIT, reason="speed is that of compiled kernels")
-def test_four_thousand_buildings_with_and_without_battery_take_under_ten_core_seconds(figure):
-    n = 200  # of 4000
-    pv_kw = np.tile(SQUARE_KW, (n, 1)).astype(np.float32)
-    pv_kw *= np.random.default_rng(5).random(pv_kw.shape, dtype=np.float32)
-    demand = np.full((n, 1), LOAD_KWH)
-    balance(pv_kw[:1], demand[:1], YEAR, battery_kwh=5.0, battery=REAL)  # compiles
-    start = time.process_time()
-    balance(pv_kw, demand, YEAR)
-    balance(pv_kw, demand, YEAR, battery_kwh=5.0, battery=REAL)
-    seconds = (time.process_time() - start) * 4000 / n
-    figure("balance of 4000 buildings, two variants", f"{seconds:.1f} core-seconds")
-    assert seconds < 10.0

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 import rasterio
-from map_pages import DESKTOP, PHONE, as_opened, chromium, needs_chromium, open_map, served
+from map_pages import DESKTOP, PHONE, needs_chromium, open_map, served
 from webmap_town import META, make_town, write_run
 
 from solarkataster.io.webmap import write_map
@@ -28,20 +28,8 @@ def run(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
 def shared_desktop(browser, run):
     with open_map(browser, run, DESKTOP) as watched:
-        yield watched
-
-
-@pytest.fixture
-def desktop(shared_desktop):
-    with as_opened(shared_desktop) as watched:
         yield watched
 
 

@@ -7,7 +7,7 @@ import io
 import geopandas as gpd
 import numpy as np
 import pytest
-from map_pages import SMALL_DESKTOP, as_opened, chromium, needs_chromium, open_map, served
+from map_pages import needs_chromium, served
 from PIL import Image
 from shapely.geometry import LineString
 from webmap_town import write_run
@@ -23,24 +23,6 @@ pytestmark = needs_chromium
 def run(tmp_path_factory):
     with served(write_run(tmp_path_factory.mktemp("run"))) as run:
         yield run
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def shared_desktop(browser, run):
-    with open_map(browser, run, SMALL_DESKTOP) as watched:
-        yield watched
-
-
-@pytest.fixture
-def desktop(shared_desktop):
-    with as_opened(shared_desktop) as watched:
-        yield watched
 
 
 def near(watched, geometry, zoom: float = 19.0) -> None:

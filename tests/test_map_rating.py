@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
-from map_pages import SMALL_DESKTOP, as_opened, chromium, needs_chromium, open_map, served
+from map_pages import SMALL_DESKTOP, needs_chromium, open_map, served
 from webmap_rated import GIVEN, MONUMENT, NAMES, RATING, TOLD, WALL_LIMITS, write_rated_run
 
 from solarkataster.io.webtiles import CLASS_COLOURS, irradiation_palette, palette_index
@@ -19,24 +19,6 @@ COLOURS = dict(CLASS_COLOURS)
 def run(tmp_path_factory):
     with served(write_rated_run(tmp_path_factory.mktemp("run"))) as run:
         yield run
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def shared_desktop(browser, run):
-    with open_map(browser, run, SMALL_DESKTOP) as watched:
-        yield watched
-
-
-@pytest.fixture
-def desktop(shared_desktop):
-    with as_opened(shared_desktop) as watched:
-        yield watched
 
 
 def rgb(colour: str) -> np.ndarray:

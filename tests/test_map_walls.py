@@ -5,7 +5,7 @@ from __future__ import annotations
 import geopandas as gpd
 import numpy as np
 import pytest
-from map_pages import SMALL_DESKTOP, as_opened, chromium, needs_chromium, open_map, served
+from map_pages import needs_chromium, served
 from webmap_walls import DARK, HIDDEN, write_wall_run
 
 from solarkataster.io.webtiles_facades import WALL_COLOURS
@@ -20,24 +20,6 @@ pytestmark = needs_chromium
 def run(tmp_path_factory):
     with served(write_wall_run(tmp_path_factory.mktemp("run"))) as run:
         yield run
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def shared_desktop(browser, run):
-    with open_map(browser, run, SMALL_DESKTOP) as watched:
-        yield watched
-
-
-@pytest.fixture
-def desktop(shared_desktop):
-    with as_opened(shared_desktop) as watched:
-        yield watched
 
 
 @pytest.fixture(scope="module")

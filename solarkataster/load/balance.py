@@ -110,12 +110,12 @@ class Balance:
     @property
     def self_consumption_fraction(self) -> np.ndarray:
         """Share of the year's yield that reaches the loads, shape (n,); NaN without yield."""
-        return _ratio(self.self_consumed_kwh.sum(axis=1), self.pv_kwh.sum(axis=1))
+        return ratio(self.self_consumed_kwh.sum(axis=1), self.pv_kwh.sum(axis=1))
 
     @property
     def autarky_fraction(self) -> np.ndarray:
         """Share of the year's demand that the plant covers, shape (n,); NaN without demand."""
-        return _ratio(self.self_consumed_kwh.sum(axis=1), self.demand_kwh.sum(axis=1))
+        return ratio(self.self_consumed_kwh.sum(axis=1), self.demand_kwh.sum(axis=1))
 
     def columns(self, *, with_battery: bool) -> Mapping[str, np.ndarray]:
         """
@@ -329,6 +329,6 @@ def _per_building(value, n: int) -> np.ndarray:
     return np.ascontiguousarray(np.broadcast_to(np.asarray(value, dtype=np.float64), (n,)))
 
 
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     """NaN where there is nothing to take a share of."""
     return np.divide(part, whole, out=np.full(len(whole), np.nan), where=whole > 0.0)

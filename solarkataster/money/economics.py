@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from solarkataster.errors import InputError
+from solarkataster.load.balance import ratio
 from solarkataster.money.cash_flows import (
     CashFlows,
     Plants,
@@ -124,7 +125,7 @@ def economics(plants: pd.DataFrame, book: RuleBook, degradation_fraction: float)
         degradation_fraction=degradation_fraction,
     )
     pay = tariffs(common.power_kwp, book.eeg, money)
-    p90 = _ratio(values["yield_p90_year_kwh"], values["yield_year_kwh"])
+    p90 = ratio(values["yield_p90_year_kwh"], values["yield_year_kwh"])
     uses = _uses(values)
     variants = [_variant(name, common, use, p90, pay, money) for name, use in uses.items()]
     best = _best(variants)
@@ -333,10 +334,6 @@ def _picked(arrays: list[np.ndarray], which: np.ndarray) -> np.ndarray:
     for k, array in enumerate(arrays[:-1]):
         out[which == k] = array[which == k]
     return out
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0.0)
 
 
 def _reasons(

@@ -163,7 +163,7 @@ def run_on_cluster(
     run_id = uuid.uuid4().hex[:8]
     topic = f"light-{run_id}"
     client.subscribe_topic(topic, lambda event: reached(*event[1]))
-    sky_future = client.submit(timed, _same, sky, key=f"sky-{run_id}", pure=False)
+    sky_future = client.submit(timed, same, sky, key=f"sky-{run_id}", pure=False)
     under_way: dict[str, _Chain] = {}
     names: dict[str, tuple[str, str]] = {}
     finished = as_completed()
@@ -191,7 +191,8 @@ def run_on_cluster(
             yield chain.outcome(future)
 
 
-def _same(value: Any) -> Any:
+def same(value: Any) -> Any:
+    """What all tasks share, put on the cluster once."""
     return value
 
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from solarkataster.stages.chain import RETRIES, Reached, TileOutcome, fault_text
+from solarkataster.stages.chain import RETRIES, Reached, TileOutcome, fault_text, same
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def pass_on_cluster(
     from distributed import as_completed
 
     run_id = uuid.uuid4().hex[:8]
-    shared_future = client.submit(_same, shared, key=f"shared-{run_id}", pure=False)
+    shared_future = client.submit(same, shared, key=f"shared-{run_id}", pure=False)
     names: dict[str, str] = {}
     left, finished = iter(jobs), as_completed()
     while True:
@@ -74,10 +74,6 @@ def pass_on_cluster(
         name = names.pop(future.key)
         reached(name, 1.0)
         yield _outcome(name, future)
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _outcome(name: str, future: Any) -> TileOutcome:
